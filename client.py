@@ -1,0 +1,1 @@
+from durable_loop.cli import main

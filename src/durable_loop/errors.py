@@ -1,0 +1,156 @@
+"""Every error that this project raises on purpose.
+
+    DurableLoopError
+    ├── SetupError                 the user's machine or settings; shown as it is, exit code 2
+    │   ├── SettingsError
+    │   ├── ModelSetupError
+    │   ├── TemporalBinaryNotFoundError
+    │   ├── TemporalUnreachableError
+    │   ├── NamespaceMissingError
+    │   └── StackError
+    ├── ToolError                  a tool call that did not work
+    │   ├── ToolInputError         the caller's fault: another try with the same arguments fails again
+    │   └── ToolUnavailableError   nobody's fault: the same call may work later
+    └── ChatError                  the chat said no
+        ├── MessageRefusedError    blank, too long, or a malformed turn id
+        ├── ChatBusyError          the queue of waiting turns is full
+        ├── ChatDrainingError      the chat is about to continue as new: send again
+        ├── ChatEndedError
+        ├── ChatNotFoundError
+        └── TurnFailedError        the turn was accepted, ran and failed
+            └── TurnCancelledError
+
+The class name is the `type` of the Temporal `ApplicationError` that carries such an error
+over a workflow or activity boundary.
+"""
+
+from typing import Final
+
+from temporalio.exceptions import ApplicationError
+
+__all__ = [
+    "ChatBusyError",
+    "ChatDrainingError",
+    "ChatEndedError",
+    "ChatError",
+    "ChatNotFoundError",
+    "DurableLoopError",
+    "MessageRefusedError",
+    "ModelSetupError",
+    "NamespaceMissingError",
+    "SettingsError",
+    "SetupError",
+    "StackError",
+    "TemporalBinaryNotFoundError",
+    "TemporalUnreachableError",
+    "ToolError",
+    "ToolInputError",
+    "ToolUnavailableError",
+    "TurnCancelledError",
+    "TurnFailedError",
+    "as_application_error",
+    "as_chat_error",
+]
+
+
+class DurableLoopError(Exception):
+    """The base of everything below; its text is one readable message."""
+
+
+class SetupError(DurableLoopError):
+    """The program cannot start as asked: says what is wrong, where, and what to do."""
+
+
+class SettingsError(SetupError):
+    """A setting has a value that cannot be used."""
+
+
+class ModelSetupError(SetupError):
+    """The model cannot be used: unknown provider, or its key is missing."""
+
+
+class TemporalBinaryNotFoundError(SetupError):
+    """No Temporal dev server on this machine."""
+
+
+class TemporalUnreachableError(SetupError):
+    """No Temporal answers at the configured address."""
+
+
+class NamespaceMissingError(SetupError):
+    """A namespace is missing and may not be created from here."""
+
+
+class StackError(SetupError):
+    """A part of the embedded stack did not start or did not answer."""
+
+
+class ToolError(DurableLoopError):
+    """A tool call failed; the text is a sentence that a model can act on."""
+
+
+class ToolInputError(ToolError):
+    """The arguments are wrong: the same call fails again."""
+
+
+class ToolUnavailableError(ToolError):
+    """Something behind the tool is away: the same call may work later."""
+
+
+class ChatError(DurableLoopError):
+    """The chat refused or failed something."""
+
+
+class MessageRefusedError(ChatError):
+    """The message was not accepted: nothing ran, nothing was kept."""
+
+
+class ChatBusyError(ChatError):
+    """Too many turns are waiting: nothing was accepted, send again later with the same turn id."""
+
+
+class ChatDrainingError(ChatError):
+    """The chat is about to continue as new: send again with the same turn id."""
+
+
+class ChatEndedError(ChatError):
+    """The chat was ended and takes no more messages."""
+
+
+class ChatNotFoundError(ChatError):
+    """There is no chat with this id."""
+
+
+class TurnFailedError(ChatError):
+    """The turn was accepted and failed; the chat goes on without it."""
+
+
+class TurnCancelledError(TurnFailedError):
+    """The turn was cancelled on request; the chat goes on without it."""
+
+
+_CHAT_ERRORS: Final = {
+    error.__name__: error
+    for error in (
+        MessageRefusedError,
+        ChatBusyError,
+        ChatDrainingError,
+        ChatEndedError,
+        TurnFailedError,
+        TurnCancelledError,
+    )
+}
+
+
+def as_application_error(error: ToolError | ChatError) -> ApplicationError:
+    """Give `error` the form that crosses a Temporal boundary: only an absent tool is worth a retry."""
+    return ApplicationError(
+        str(error),
+        type=type(error).__name__,
+        non_retryable=not isinstance(error, ToolUnavailableError),
+    )
+
+
+def as_chat_error(error: ApplicationError) -> ChatError:
+    """Turn the chat's answer back into the error it was made from; an unknown type is a failed turn."""
+    return _CHAT_ERRORS.get(error.type or "", TurnFailedError)(error.message)

@@ -1,0 +1,122 @@
+"""All settings, from the environment and `.env`; read once, at the edge of each process.
+
+Connection settings for Temporal are not here: they are the ecosystem's own
+(`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, profiles, TLS), read by `temporalio.envconfig`.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from dotenv import load_dotenv
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
+
+from durable_loop.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        message = "must be longer than zero"
+        raise ValueError(message)
+    return value
+
+
+def _seconds(value: object) -> object:
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+# In the environment: seconds ("5", "0.5") or ISO 8601 ("PT5M").
+Duration = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_positive)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What can be set, with its default. `.env.example` has the same list with comments."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DURABLE_LOOP_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+    )
+
+    # The model
+    llm_model: str | None = Field(default=None, validation_alias="LLM_MODEL")
+    model_timeout: Duration = timedelta(minutes=10)
+    model_attempts: int = Field(default=6, ge=1)
+    model_total_timeout: Duration = timedelta(minutes=30)
+
+    # The chat
+    max_message_chars: int = Field(default=32_000, ge=1)
+    max_model_calls: int = Field(default=50, ge=1)
+    tool_timeout: Duration = timedelta(seconds=30)
+    tool_attempts: int = Field(default=4, ge=1)
+    heartbeat_timeout: Duration = timedelta(seconds=5)
+    first_retry_after: Duration = timedelta(seconds=0.5)
+    weather: Literal["demo", "live"] = "demo"
+
+    # The workers
+    sticky_queue_timeout: Duration = timedelta(seconds=2)
+    graceful_shutdown: Duration = timedelta(seconds=5)
+    max_cached_workflows: int = Field(default=500, ge=0)
+    namespace_retention: Duration = timedelta(days=365)
+
+    # The MCP servers
+    finance_mcp_url: str = "http://127.0.0.1:8001/mcp"
+    it_mcp_url: str = "http://127.0.0.1:8002/mcp"
+    mcp_token: SecretStr | None = None
+    mcp_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    # How long an MCP server waits for the workflow behind a call before it answers with an error.
+    backing_timeout: Duration = timedelta(seconds=20)
+
+    # The embedded stack
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("durable-loop", appauthor=False)))
+    temporal_cli: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    # Extension points: your own model provider and worker interceptors in the real worker
+    # processes, each named `package.module:factory`.
+    model_provider: str | None = None
+    interceptors: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @field_validator("mcp_allowed_hosts", "interceptors", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def load_settings(env_file: Path | None = None) -> Settings:
+    """Read `.env` (the environment wins), then every setting.
+
+    The file's other variables (provider keys, `TEMPORAL_ADDRESS`) land in the environment too,
+    where the libraries that own them look.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the variable.
+    """
+    load_dotenv(env_file if env_file is not None else Path.cwd() / ".env", override=False)
+    try:
+        return Settings()
+    except (ValidationError, UnreadableSettingError) as error:
+        raise SettingsError(_explain(error)) from error
+
+
+def _explain(error: ValidationError | UnreadableSettingError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    lines: list[str] = []
+    for problem in error.errors(include_url=False, include_input=False):
+        field = str(problem["loc"][0])
+        variable = field if field.isupper() else f"DURABLE_LOOP_{field.upper()}"
+        lines.append(f"{variable}={os.environ.get(variable, '')!r} cannot be used: {problem['msg']}.")
+    return "\n".join(lines)
