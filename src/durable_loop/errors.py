@@ -11,6 +11,9 @@
     ├── ToolError                  a tool call that did not work
     │   ├── ToolInputError         the caller's fault: another try with the same arguments fails again
     │   └── ToolUnavailableError   nobody's fault: the same call may work later
+    ├── ModelError                 a model call that did not work
+    │   ├── ModelRefusedError      the provider said no: the same call fails again
+    │   └── ModelUnavailableError  nobody's fault: the same call may work later
     └── ChatError                  the chat said no
         ├── MessageRefusedError    blank, too long, or a malformed turn id
         ├── ChatBusyError          the queue of waiting turns is full
@@ -24,6 +27,7 @@ The class name is the `type` of the Temporal `ApplicationError` that carries suc
 over a workflow or activity boundary.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from temporalio.exceptions import ApplicationError
@@ -36,7 +40,10 @@ __all__ = [
     "ChatNotFoundError",
     "DurableLoopError",
     "MessageRefusedError",
+    "ModelError",
+    "ModelRefusedError",
     "ModelSetupError",
+    "ModelUnavailableError",
     "NamespaceMissingError",
     "SettingsError",
     "SetupError",
@@ -97,6 +104,25 @@ class ToolUnavailableError(ToolError):
     """Something behind the tool is away: the same call may work later."""
 
 
+class ModelError(DurableLoopError):
+    """A model call failed; the text is for the user and never holds a key."""
+
+
+class ModelRefusedError(ModelError):
+    """The provider said no (key, model name, request): the same call fails again."""
+
+
+class ModelUnavailableError(ModelError):
+    """The provider is away, busy or answered with nothing: the same call may work later.
+
+    `retry_after` is the wait that the provider asked for.
+    """
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class ChatError(DurableLoopError):
     """The chat refused or failed something."""
 
@@ -142,12 +168,13 @@ _CHAT_ERRORS: Final = {
 }
 
 
-def as_application_error(error: ToolError | ChatError) -> ApplicationError:
-    """Give `error` the form that crosses a Temporal boundary: only an absent tool is worth a retry."""
+def as_application_error(error: ToolError | ModelError | ModelSetupError | ChatError) -> ApplicationError:
+    """Give `error` the form that crosses a Temporal boundary: only what is away is worth a retry."""
     return ApplicationError(
         str(error),
         type=type(error).__name__,
-        non_retryable=not isinstance(error, ToolUnavailableError),
+        non_retryable=not isinstance(error, ToolUnavailableError | ModelUnavailableError),
+        next_retry_delay=error.retry_after if isinstance(error, ModelUnavailableError) else None,
     )
 
 

@@ -1,0 +1,123 @@
+"""Connections to Temporal, and the namespaces that the project lives in."""
+
+import os
+from collections.abc import Iterable
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    RegisterNamespaceRequest,
+    UpdateNamespaceRequest,
+)
+from temporalio.client import Client, Plugin
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from durable_loop import names
+from durable_loop.errors import NamespaceMissingError, TemporalUnreachableError
+
+__all__ = ["DEFAULT_ADDRESS", "configured_address", "connect", "ensure_namespaces"]
+
+DEFAULT_ADDRESS = "localhost:7233"
+CONNECT_TIMEOUT = timedelta(seconds=5)
+NAMESPACES = (names.NAMESPACE_CHAT, names.NAMESPACE_FINANCE, names.NAMESPACE_IT)
+
+
+def configured_address() -> str | None:
+    """Return the Temporal address that the environment or a profile names, if any."""
+    return ClientConfig.load_client_connect_config().get("target_host")
+
+
+async def connect(
+    *,
+    namespace: str | None = None,
+    plugins: Iterable[Plugin] = (),
+    lazy: bool = False,
+) -> Client:
+    """Connect to the Temporal that the environment names, else to a local one.
+
+    `namespace` None means the chat's: `TEMPORAL_NAMESPACE`, else `default`. `lazy` connects at the first call.
+
+    Raises:
+        TemporalUnreachableError: nothing answers there.
+    """
+    config = ClientConfig.load_client_connect_config()
+    address = config.setdefault("target_host", DEFAULT_ADDRESS)
+    config["namespace"] = namespace or config.get("namespace") or names.NAMESPACE_CHAT
+    plugins = list(plugins)
+    try:
+        return await Client.connect(
+            **config,
+            # The Agents plugin brings a converter of its own that speaks the same JSON.
+            data_converter=DataConverter.default if plugins else pydantic_data_converter,
+            plugins=plugins,
+            lazy=lazy,
+            connect_timeout=CONNECT_TIMEOUT,
+        )
+    except (RuntimeError, OSError, RPCError) as error:
+        raise TemporalUnreachableError(
+            f"No Temporal answers at {address}: {_first_line(error)}\n"
+            f"Check TEMPORAL_ADDRESS (it is {os.environ.get('TEMPORAL_ADDRESS') or 'not set'}), "
+            "or unset it to have a local server started."
+        ) from error
+
+
+async def ensure_namespaces(client: Client, *, retention: timedelta, own_server: bool) -> None:
+    """Create the namespaces that are missing.
+
+    On a server of our own the retention of existing ones is raised as well: the dev server
+    deletes closed workflows after a day. Elsewhere that is the operator's decision.
+
+    Raises:
+        NamespaceMissingError: the server does not let us create one; the message has the command.
+    """
+    for namespace in dict.fromkeys((client.namespace, names.NAMESPACE_FINANCE, names.NAMESPACE_IT)):
+        if not await _exists(client, namespace):
+            await _create(client, namespace, retention)
+        elif own_server:
+            await client.workflow_service.update_namespace(
+                UpdateNamespaceRequest(
+                    namespace=namespace,
+                    config=NamespaceConfig(workflow_execution_retention_ttl=_duration(retention)),
+                )
+            )
+
+
+async def _exists(client: Client, namespace: str) -> bool:
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
+            return True  # not allowed to look: whoever uses it will tell
+        raise
+    return True
+
+
+async def _create(client: Client, namespace: str, retention: timedelta) -> None:
+    try:
+        await client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=_duration(retention))
+        )
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:
+            return
+        raise NamespaceMissingError(
+            f"The namespace {namespace} does not exist and cannot be created from here ({error.message}).\n"
+            f"Create it: temporal operator namespace create --namespace {namespace}"
+        ) from error
+
+
+def _duration(value: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(value)
+    return duration
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

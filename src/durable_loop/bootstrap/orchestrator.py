@@ -1,0 +1,93 @@
+"""The orchestrator worker and the replayer of its chats, from the same settings."""
+
+from collections.abc import Sequence
+
+import httpx
+from agents import ModelProvider, set_trace_processors
+from agents.mcp import MCPServer, MCPServerStreamableHttp, MCPServerStreamableHttpParams
+from temporalio.client import Client
+from temporalio.common import RetryPolicy
+from temporalio.openai_agents import ModelActivityParameters, OpenAIAgentsPlugin
+from temporalio.worker import Interceptor, Replayer, Worker
+
+from durable_loop import names
+from durable_loop.bootstrap import extensions
+from durable_loop.bootstrap.heartbeat import HeartbeatInterceptor
+from durable_loop.chat.activities import local_activities
+from durable_loop.chat.weather import DemoWeather, OpenMeteoWeather, WeatherSource
+from durable_loop.chat.workflow import ChatWorkflow
+from durable_loop.models.by_reference import ByReferenceProvider
+from durable_loop.models.provider import DurableModelProvider
+from durable_loop.settings import Settings
+
+__all__ = ["agents_plugin", "interceptors", "orchestrator_worker", "replayer"]
+
+
+def agents_plugin(settings: Settings, provider: ModelProvider | None = None) -> OpenAIAgentsPlugin:
+    """Return the plugin that runs model and MCP calls as activities; `provider` overrides the settings' one."""
+    set_trace_processors([])  # the SDK would send traces to OpenAI; nothing leaves but calls to the configured model
+    return OpenAIAgentsPlugin(
+        model_params=ModelActivityParameters(
+            start_to_close_timeout=settings.model_timeout,
+            schedule_to_close_timeout=settings.model_total_timeout,
+            heartbeat_timeout=settings.heartbeat_timeout,
+            retry_policy=RetryPolicy(
+                initial_interval=settings.first_retry_after,
+                maximum_attempts=settings.model_attempts,
+            ),
+        ),
+        model_provider=ByReferenceProvider(provider or _provider(settings)),
+        mcp_servers={
+            names.MCP_FINANCE: lambda: _mcp_server(names.MCP_FINANCE, settings.finance_mcp_url, settings),
+            names.MCP_IT: lambda: _mcp_server(names.MCP_IT, settings.it_mcp_url, settings),
+        },
+    )
+
+
+def interceptors(settings: Settings) -> Sequence[Interceptor]:
+    """Return the interceptors of every worker: the heartbeat, then the user's own."""
+    return [
+        HeartbeatInterceptor(),
+        *(extensions.load(path, setting="DURABLE_LOOP_INTERCEPTORS") for path in settings.interceptors),
+    ]
+
+
+def orchestrator_worker(client: Client, settings: Settings, *, task_queue: str = names.QUEUE_ORCHESTRATOR) -> Worker:
+    """Return the worker that runs chats; `client` must have been connected with `agents_plugin`."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[ChatWorkflow],
+        activities=local_activities(_weather(settings)),
+        interceptors=interceptors(settings),
+        max_cached_workflows=settings.max_cached_workflows,
+        sticky_queue_schedule_to_start_timeout=settings.sticky_queue_timeout,
+        graceful_shutdown_timeout=settings.graceful_shutdown,
+    )
+
+
+def replayer(settings: Settings) -> Replayer:
+    """Return a replayer of recorded chats. It needs no server and calls nothing."""
+    return Replayer(workflows=[ChatWorkflow], plugins=[agents_plugin(settings)])
+
+
+def _provider(settings: Settings) -> ModelProvider:
+    if settings.model_provider is not None:
+        return extensions.load(settings.model_provider, setting="DURABLE_LOOP_MODEL_PROVIDER")
+    return DurableModelProvider(timeout=settings.model_timeout)
+
+
+def _weather(settings: Settings) -> WeatherSource:
+    return OpenMeteoWeather(httpx.AsyncClient(timeout=10)) if settings.weather == "live" else DemoWeather()
+
+
+def _mcp_server(name: str, url: str, settings: Settings) -> MCPServer:
+    params = MCPServerStreamableHttpParams(url=url, timeout=settings.tool_timeout)
+    if settings.mcp_token is not None:
+        params["headers"] = {"Authorization": f"Bearer {settings.mcp_token.get_secret_value()}"}
+    return MCPServerStreamableHttp(
+        params,
+        name=name,
+        # Longer than the server's own bound: with the SDK's default of 5 s a slow call is made twice.
+        client_session_timeout_seconds=settings.tool_timeout.total_seconds(),
+    )

@@ -1,0 +1,151 @@
+"""Talk to a chat: a Temporal client's view of it. Needs neither agents nor a model."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any, Self
+from uuid import uuid4
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from durable_loop import names
+from durable_loop.chat.messages import ChatInput, ChatStatus, ChatSummary, Reply, TranscriptLine, Turn
+from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, ChatNotFoundError, as_chat_error
+
+__all__ = ["Chat", "list_chats", "new_chat_id"]
+
+RETRY_AFTER = timedelta(seconds=0.2)
+# A server that is away or restarts: the turn may have been accepted or not, so the same turn is sent again.
+_AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+
+
+def new_chat_id() -> str:
+    """Make an id for a chat, short enough to type."""
+    return f"chat-{uuid4().hex[:12]}"
+
+
+class Chat:
+    """One chat by its id; the workflow starts with the first message."""
+
+    def __init__(
+        self, client: Client, chat_id: str, start: ChatInput, *, task_queue: str = names.QUEUE_ORCHESTRATOR
+    ) -> None:
+        self.chat_id = chat_id
+        self._client = client
+        self._start = start
+        self._task_queue = task_queue
+
+    @classmethod
+    async def resume(
+        cls, client: Client, chat_id: str, start: ChatInput, *, task_queue: str = names.QUEUE_ORCHESTRATOR
+    ) -> Self:
+        """Go on with a chat that exists and is open.
+
+        Raises:
+            ChatNotFoundError: there is none with this id.
+            ChatEndedError: it was ended.
+        """
+        chat = cls(client, chat_id, start, task_queue=task_queue)
+        try:
+            described = await chat.handle.describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise ChatNotFoundError(f"There is no chat {chat_id}.") from error
+            raise
+        if described.status is not WorkflowExecutionStatus.RUNNING:
+            raise ChatEndedError(f"The chat {chat_id} was ended; start a new one.")
+        return chat
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        """The chat's workflow, whichever run it is in."""
+        return self._client.get_workflow_handle(self.chat_id)
+
+    async def send(self, text: str, *, turn_id: str | None = None) -> Reply:
+        """Send a message and return its reply, starting the chat where it has not started.
+
+        Waits out a full queue, a chat that continues as new and a server that restarts: the turn
+        keeps its id, so it runs once however often it is sent.
+
+        Raises:
+            MessageRefusedError: blank or too long; nothing was accepted.
+            ChatEndedError: the chat takes no more messages.
+            TurnFailedError: the turn ran and failed; the chat goes on.
+            TurnCancelledError: the turn was cancelled.
+        """
+        turn = Turn(turn_id=turn_id or uuid4().hex, text=text)
+        while True:
+            try:
+                return await self.send_once(turn)
+            except (ChatBusyError, ChatDrainingError):
+                await asyncio.sleep(RETRY_AFTER.total_seconds())
+            except WorkflowUpdateRPCTimeoutOrCancelledError:
+                continue
+            except RPCError as error:
+                if error.status not in _AWAY:
+                    raise
+                await asyncio.sleep(RETRY_AFTER.total_seconds())
+
+    async def send_once(self, turn: Turn) -> Reply:
+        """Send a turn without retrying; for callers that have a way of their own to wait."""
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.WORKFLOW_CHAT,
+            self._start,
+            id=self.chat_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            # An ended chat stays ended: a fresh run under its id would have forgotten everything.
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        )
+        try:
+            return await self._client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType] - an overload of the SDK
+                names.UPDATE_SEND_MESSAGE,
+                turn,
+                start_workflow_operation=start,
+                id=turn.turn_id,
+                result_type=Reply,
+            )
+        except WorkflowAlreadyStartedError as error:
+            raise ChatEndedError(f"The chat {self.chat_id} was ended; start a new one.") from error
+        except WorkflowUpdateFailedError as error:
+            if isinstance(error.cause, ApplicationError):
+                raise as_chat_error(error.cause) from error
+            raise
+
+    async def cancel(self, turn_id: str) -> None:
+        """Stop a turn. One that is over stays as it is."""
+        await self.handle.signal(names.SIGNAL_CANCEL_TURN, turn_id)
+
+    async def end(self) -> None:
+        """Have the chat answer what it accepted and complete."""
+        await self.handle.signal(names.SIGNAL_END_CHAT)
+
+    async def transcript(self) -> list[TranscriptLine]:
+        """Return what was said so far."""
+        return await self.handle.query(names.QUERY_TRANSCRIPT, result_type=list[TranscriptLine])
+
+    async def status(self) -> ChatStatus:
+        """Return the chat at this moment."""
+        return await self.handle.query(names.QUERY_STATUS, result_type=ChatStatus)
+
+
+async def list_chats(client: Client) -> AsyncIterator[ChatSummary]:
+    """Yield the chats of the client's namespace, the newest first."""
+    async for execution in client.list_workflows(f"WorkflowType = '{names.WORKFLOW_CHAT}'"):
+        if execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW:
+            continue
+        yield ChatSummary(
+            chat_id=execution.id,
+            title=str(await execution.memo_value(names.MEMO_TITLE, "")),
+            open=execution.status is WorkflowExecutionStatus.RUNNING,
+        )

@@ -1,0 +1,139 @@
+"""What crosses the chat's boundary: one frozen model in, one out.
+
+New fields get defaults: histories recorded before them must still decode.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal, NewType
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "CarriedChat",
+    "ChatInput",
+    "ChatPhase",
+    "ChatPolicy",
+    "ChatStatus",
+    "ChatSummary",
+    "Failure",
+    "ModelInputPage",
+    "Reply",
+    "TranscriptLine",
+    "Turn",
+    "TurnOutcome",
+]
+
+# One entry of the transcript as the Agents SDK writes it (an OpenAI "response input item"): plain JSON.
+Item = dict[str, Any]
+
+TurnId = NewType("TurnId", str)
+
+# A turn id becomes part of other systems' ids, so it may hold nothing that means something there.
+TURN_ID_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ChatPolicy(_Message):
+    """The limits of a chat, fixed when it starts: workflow code reads no settings."""
+
+    max_message_chars: int = 32_000
+    max_waiting_turns: int = 6
+    max_model_calls: int = 50
+    max_run_events: int = 4_000
+    tool_timeout: timedelta = timedelta(seconds=30)
+    tool_attempts: int = 4
+    heartbeat_timeout: timedelta = timedelta(seconds=5)
+    first_retry_after: timedelta = timedelta(seconds=0.5)
+
+
+class Turn(_Message):
+    """One user message. The id is made by the client; the same id again is the same turn."""
+
+    turn_id: str = Field(pattern=TURN_ID_PATTERN)
+    text: str
+
+
+class Reply(_Message):
+    """The answer to one turn; `notes` are for the user (a tool server was away, say)."""
+
+    turn_id: str
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+class Failure(_Message):
+    """Why a turn has no reply: the name of an error in `durable_loop.errors` and a readable sentence."""
+
+    kind: str
+    message: str
+
+
+class TurnOutcome(_Message):
+    """What a turn came to: exactly one of the two."""
+
+    turn_id: str
+    reply: Reply | None = None
+    failure: Failure | None = None
+
+
+class CarriedChat(_Message):
+    """What a chat takes along when it continues as new."""
+
+    transcript: tuple[Item, ...] = ()
+    outcomes: tuple[TurnOutcome, ...] = ()
+    turns: int = 0
+    title: str | None = None
+
+
+class ChatInput(_Message):
+    """How a chat starts: its model and limits are fixed for its life."""
+
+    model: str
+    policy: ChatPolicy = ChatPolicy()
+    carried: CarriedChat = CarriedChat()
+
+
+class ChatPhase(StrEnum):
+    """What the chat does about new messages."""
+
+    OPEN = "open"
+    DRAINING = "draining"  # answers what it accepted, then continues as new
+    ENDED = "ended"  # answers what it accepted, then completes
+
+
+class ChatStatus(_Message):
+    """The chat at this moment."""
+
+    phase: ChatPhase
+    model: str
+    turns: int
+    running: str | None = None
+    waiting: tuple[str, ...] = ()
+    model_calls: int = 0
+    title: str | None = None
+
+
+class TranscriptLine(_Message):
+    """One line of what was said, for people."""
+
+    role: Literal["user", "agent", "tool", "note"]
+    text: str
+
+
+class ModelInputPage(_Message):
+    """Asks for one page of the input of the model call that is under way."""
+
+    call: int
+    page: int
+
+
+class ChatSummary(_Message):
+    """A chat as a list shows it."""
+
+    chat_id: str
+    title: str
+    open: bool

@@ -1,0 +1,87 @@
+"""Model input by reference, so that a history grows with what is said and not with its square.
+
+The Agents plugin writes the whole input of each model call into the history. Here the input
+stays in workflow state; the history holds a reference (number, size, hash), and the worker
+that makes the call fetches the text by a query to the chat's run. Queries leave no events, and
+replay rebuilds the input from what the history holds anyway.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, Self, cast
+
+import pydantic_core
+
+from durable_loop.chat.messages import Item, ModelInputPage
+
+__all__ = ["ModelInputReference", "ModelInputShelf", "items_from_json", "items_to_json"]
+
+_PREFIX: Final = "durable-loop/model-input:"
+
+# A query result is one payload, of 2 MiB at most; a character may take four bytes and JSON escapes.
+PAGE_CHARS: Final = 300_000
+
+
+def items_to_json(items: object) -> str:
+    """Write model input as JSON text; it may hold pydantic objects (lazy ones included)."""
+    return pydantic_core.to_json(pydantic_core.to_jsonable_python(items)).decode()
+
+
+def items_from_json(text: str) -> list[Item]:
+    """Read what `items_to_json` wrote."""
+    return cast("list[Item]", pydantic_core.from_json(text))
+
+
+@dataclass(frozen=True)
+class ModelInputReference:
+    """Names the input of one model call of one run."""
+
+    call: int
+    pages: int
+    sha256: str
+
+    @classmethod
+    def to(cls, call: int, text: str) -> Self:
+        """Make the reference to `text`."""
+        return cls(call=call, pages=-(-len(text) // PAGE_CHARS), sha256=_digest(text))
+
+    @classmethod
+    def find(cls, items: list[Item]) -> Self | None:
+        """Return the reference that stands in for the input, or None where the input is itself there."""
+        content = items[0].get("content") if len(items) == 1 else None
+        if not isinstance(content, str) or not content.startswith(_PREFIX):
+            return None
+        call, pages, sha256 = content.removeprefix(_PREFIX).split("/")
+        return cls(call=int(call), pages=int(pages), sha256=sha256)
+
+    def as_items(self) -> list[Item]:
+        """Return what the history holds instead of the input."""
+        return [{"role": "user", "content": f"{_PREFIX}{self.call}/{self.pages}/{self.sha256}"}]
+
+    def matches(self, text: str) -> bool:
+        """Whether `text` is the input that was meant."""
+        return _digest(text) == self.sha256
+
+
+class ModelInputShelf:
+    """The inputs of a run's model calls. A chat makes one call at a time, so it keeps the newest."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._text = ""
+
+    def keep(self, items: object) -> ModelInputReference:
+        """Keep the input of the next model call and return its reference."""
+        self.calls += 1
+        self._text = items_to_json(items)
+        return ModelInputReference.to(self.calls, self._text)
+
+    def page(self, asked: ModelInputPage) -> str | None:
+        """Return a page of a call's input, or None when that call is over."""
+        if asked.call != self.calls:
+            return None
+        return self._text[asked.page * PAGE_CHARS : (asked.page + 1) * PAGE_CHARS]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

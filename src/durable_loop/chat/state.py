@@ -1,0 +1,169 @@
+"""The chat as a state machine. Every transition lives here; nothing here awaits.
+
+Rule: a turn is known from the moment it is accepted until its outcome falls off the end of
+the bounded list, and it has one outcome. An illegal transition raises and changes nothing.
+
+    turn:   accept ──▶ waiting ──start──▶ running ──settle──▶ settled
+                          └───────────────settle (cancelled)─────▶┘
+    chat:   OPEN ──drain──▶ DRAINING (continues as new)
+            OPEN, DRAINING ──end──▶ ENDED
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from durable_loop.chat.messages import (
+    CarriedChat,
+    ChatPhase,
+    ChatPolicy,
+    Failure,
+    Item,
+    Reply,
+    Turn,
+    TurnOutcome,
+)
+from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, MessageRefusedError
+
+__all__ = ["ChatState"]
+
+# How many settled turns the chat can answer again without running them.
+REMEMBERED_OUTCOMES = 100
+TITLE_CHARS = 60
+
+
+class ChatState:
+    """Turns and transcript of one chat."""
+
+    def __init__(self, policy: ChatPolicy, carried: CarriedChat | None = None) -> None:
+        carried = carried or CarriedChat()
+        self.policy = policy
+        self.phase = ChatPhase.OPEN
+        self.transcript: list[Item] = list(carried.transcript)
+        self.turns = carried.turns
+        self.title = carried.title
+        self.running: Turn | None = None
+        self._waiting: deque[Turn] = deque()
+        self._outcomes: dict[str, TurnOutcome] = {outcome.turn_id: outcome for outcome in carried.outcomes}
+
+    @property
+    def waiting(self) -> tuple[Turn, ...]:
+        """Accepted turns that have not started, in order."""
+        return tuple(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """No turn runs and none waits."""
+        return self.running is None and not self._waiting
+
+    def knows(self, turn_id: str) -> bool:
+        """Whether this turn was accepted before."""
+        return (
+            turn_id in self._outcomes
+            or (self.running is not None and self.running.turn_id == turn_id)
+            or any(turn.turn_id == turn_id for turn in self._waiting)
+        )
+
+    def outcome(self, turn_id: str) -> TurnOutcome | None:
+        """Return what the turn came to, or None while it has not."""
+        return self._outcomes.get(turn_id)
+
+    def check(self, turn: Turn) -> None:
+        """Refuse what `accept` would refuse.
+
+        Raises:
+            MessageRefusedError: blank or too long.
+            ChatEndedError: the chat takes no more messages.
+            ChatDrainingError: not now; the next run of the chat will take it.
+            ChatBusyError: too many turns are waiting.
+        """
+        if self.knows(turn.turn_id):
+            return
+        if not turn.text.strip():
+            raise MessageRefusedError("The message is blank: say something.")
+        if len(turn.text) > self.policy.max_message_chars:
+            raise MessageRefusedError(
+                f"The message has {len(turn.text):,} characters; this chat takes {self.policy.max_message_chars:,}."
+            )
+        if self.phase is ChatPhase.ENDED:
+            raise ChatEndedError("This chat was ended; start a new one.")
+        if self.phase is ChatPhase.DRAINING:
+            raise ChatDrainingError("The chat is about to continue in a new run: send the message again.")
+        if len(self._waiting) >= self.policy.max_waiting_turns:
+            raise ChatBusyError(f"{len(self._waiting)} messages are waiting already: send it again in a moment.")
+
+    def accept(self, turn: Turn) -> None:
+        """Queue a turn. A turn that is known is the same turn: nothing happens."""
+        self.check(turn)
+        if not self.knows(turn.turn_id):
+            self._waiting.append(turn)
+
+    def start_next(self) -> Turn:
+        """Make the oldest waiting turn the running one."""
+        if self.running is not None:
+            raise RuntimeError(f"turn {self.running.turn_id} is still running")
+        self.running = self._waiting.popleft()
+        if self.title is None:
+            self.title = " ".join(self.running.text.split())[:TITLE_CHARS]
+        return self.running
+
+    def answer(self, reply: Reply, transcript: Iterable[Item]) -> None:
+        """Settle the running turn with its reply and commit what was said."""
+        self._finish(TurnOutcome(turn_id=reply.turn_id, reply=reply))
+        self.transcript = list(transcript)
+
+    def fail(self, failure: Failure, done: Iterable[str] = ()) -> None:
+        """Settle the running turn without a reply.
+
+        The transcript keeps what the user said and one line of what already ran, so that
+        the model of the next turn knows.
+        """
+        if self.running is None:
+            raise RuntimeError("no turn is running")
+        turn = self._finish(TurnOutcome(turn_id=self.running.turn_id, failure=failure))
+        ran = "; ".join(done) or "nothing"
+        self.transcript += [
+            {"role": "user", "content": turn.text},
+            {"role": "assistant", "content": f"[This turn has no answer: {failure.message} What already ran: {ran}.]"},
+        ]
+
+    def withdraw(self, turn_id: str, failure: Failure) -> None:
+        """Settle a waiting turn that will not run. One that does not wait: nothing happens."""
+        for turn in self._waiting:
+            if turn.turn_id == turn_id:
+                self._waiting.remove(turn)
+                self._remember(TurnOutcome(turn_id=turn_id, failure=failure))
+                return
+
+    def drain(self) -> None:
+        """Take no new turns until the chat has continued as new."""
+        if self.phase is ChatPhase.OPEN:
+            self.phase = ChatPhase.DRAINING
+
+    def end(self) -> None:
+        """Take no new turns, ever."""
+        self.phase = ChatPhase.ENDED
+
+    def carry(self) -> CarriedChat:
+        """Return what the next run starts from."""
+        if not self.idle:
+            raise RuntimeError("a turn is running or waiting: it would be lost")
+        return CarriedChat(
+            transcript=tuple(self.transcript),
+            outcomes=tuple(self._outcomes.values()),
+            turns=self.turns,
+            title=self.title,
+        )
+
+    def _finish(self, outcome: TurnOutcome) -> Turn:
+        turn = self.running
+        if turn is None or turn.turn_id != outcome.turn_id:
+            raise RuntimeError(f"turn {outcome.turn_id} is not running")
+        self.running = None
+        self.turns += 1
+        self._remember(outcome)
+        return turn
+
+    def _remember(self, outcome: TurnOutcome) -> None:
+        self._outcomes[outcome.turn_id] = outcome
+        while len(self._outcomes) > REMEMBERED_OUTCOMES:
+            del self._outcomes[next(iter(self._outcomes))]

@@ -1,0 +1,55 @@
+"""Which tools a turn ran: what the next turn is told when this one fails."""
+
+from typing import Any, cast
+
+from agents import Agent, RunContextWrapper, RunHooks, Tool
+from agents.tool_context import ToolContext
+
+__all__ = ["ToolLog"]
+
+MAX_RESULT_CHARS = 200
+
+
+class ToolLog(RunHooks[None]):
+    """Notes each tool call when it starts and completes the note when it ends."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, str] = {}
+
+    @property
+    def lines(self) -> list[str]:
+        """One line a call, in the order in which they started."""
+        return list(self._calls.values())
+
+    async def on_tool_start(
+        self,
+        context: RunContextWrapper[None],
+        agent: Agent[None],  # noqa: ARG002 - the SDK's signature
+        tool: Tool,
+    ) -> None:
+        """Note that the call began: if this is the last that is heard of it, its effect is unknown."""
+        self._calls[_key(context, tool)] = f"{_call(context, tool)} was started, its result is unknown"
+
+    async def on_tool_end(
+        self,
+        context: RunContextWrapper[None],
+        agent: Agent[None],  # noqa: ARG002 - the SDK's signature
+        tool: Tool,
+        result: object,
+    ) -> None:
+        """Note what came of the call."""
+        self._calls[_key(context, tool)] = f"{_call(context, tool)} gave: {_text(result)}"
+
+
+def _text(result: object) -> str:
+    # An MCP tool's result is {"type": "text", "text": …}, a local tool's is a string.
+    content = cast("dict[str, object]", result).get("text") if isinstance(result, dict) else result
+    return str(content)[:MAX_RESULT_CHARS]
+
+
+def _key(context: RunContextWrapper[Any], tool: Tool) -> str:
+    return context.tool_call_id if isinstance(context, ToolContext) else tool.name
+
+
+def _call(context: RunContextWrapper[Any], tool: Tool) -> str:
+    return f"{tool.name}({context.tool_arguments})" if isinstance(context, ToolContext) else tool.name

@@ -1,0 +1,199 @@
+"""The chat as a workflow: validate, queue, run the agent, answer.
+
+Turns run one at a time in a task of the workflow; an update only waits for its own turn. The turn
+boundary (`_turn`) is the one place that catches broadly: nothing that a model, a tool or a user
+sends may put a workflow task in a retry loop.
+"""
+
+import asyncio
+from typing import Any, cast
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are too large to import once a workflow
+    from agents import RunConfig, Runner, TResponseInputItem
+    from agents.mcp import MCPServer
+    from agents.run import CallModelData, ModelInputData
+
+    from durable_loop import names
+    from durable_loop.chat.agent import build_agent
+    from durable_loop.chat.failures import cancelled, failure_of
+    from durable_loop.chat.messages import (
+        ChatInput,
+        ChatPhase,
+        ChatStatus,
+        ModelInputPage,
+        Reply,
+        TranscriptLine,
+        Turn,
+    )
+    from durable_loop.chat.model_input import ModelInputShelf, items_from_json, items_to_json
+    from durable_loop.chat.state import ChatState
+    from durable_loop.chat.tool_log import ToolLog
+    from durable_loop.chat.tools import list_tools, local_tools, mcp_servers
+    from durable_loop.chat.transcript import lines
+    from durable_loop.errors import ChatError, as_application_error
+
+__all__ = ["ChatWorkflow"]
+
+
+@workflow.defn(name=names.WORKFLOW_CHAT)
+class ChatWorkflow:
+    """One chat, from its first message until it is ended; as many runs as its length asks for."""
+
+    @workflow.init
+    def __init__(self, chat: ChatInput) -> None:
+        self._model = chat.model
+        self._policy = chat.policy
+        self._state = ChatState(chat.policy, chat.carried)
+        self._shelf = ModelInputShelf()
+        self._tools = local_tools(chat.policy)
+        self._servers = mcp_servers(chat.policy, call_meta=self._call_meta)
+        self._running: asyncio.Task[None] | None = None
+        self._cancelled: str | None = None
+        self._calls_in_turn = 0
+
+    @workflow.run
+    async def run(self, chat: ChatInput) -> None:
+        """Answer turns until the chat is ended; continue as new when the history has grown long."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._state.waiting) or self._state.phase is ChatPhase.ENDED)
+            while self._state.waiting:
+                await self._answer_next()
+                if self._history_is_long():
+                    self._state.drain()
+            if self._state.phase is not ChatPhase.OPEN:
+                break
+        # An update that is in flight belongs to this run: its answer must be out before the run ends.
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._state.phase is ChatPhase.DRAINING:
+            workflow.continue_as_new(chat.model_copy(update={"carried": self._state.carry()}))
+
+    @workflow.update(name=names.UPDATE_SEND_MESSAGE)
+    async def send_message(self, turn: Turn) -> Reply:
+        """Accept a turn and return its reply. The same turn again returns the same reply and runs nothing."""
+        # Accepted before the model runs, so that a crash from here on loses no message.
+        self._state.accept(turn)
+        await workflow.wait_condition(lambda: self._state.outcome(turn.turn_id) is not None)
+        outcome = self._state.outcome(turn.turn_id)
+        if outcome is not None and outcome.failure is not None:
+            raise ApplicationError(outcome.failure.message, type=outcome.failure.kind, non_retryable=True)
+        if outcome is None or outcome.reply is None:
+            raise RuntimeError(f"turn {turn.turn_id} has no outcome")
+        return outcome.reply
+
+    @send_message.validator
+    def _refuse(self, turn: Turn) -> None:
+        try:
+            self._state.check(turn)
+        except ChatError as error:
+            raise as_application_error(error) from error
+
+    @workflow.signal(name=names.SIGNAL_CANCEL_TURN)
+    def cancel_turn(self, turn_id: str) -> None:
+        """Stop a turn, running or waiting. One that is over stays as it is."""
+        self._state.withdraw(turn_id, cancelled())
+        if self._running is not None and self._state.running is not None and self._state.running.turn_id == turn_id:
+            self._cancelled = turn_id
+            self._running.cancel()
+
+    @workflow.signal(name=names.SIGNAL_END_CHAT)
+    def end_chat(self) -> None:
+        """Answer what was accepted, then complete."""
+        self._state.end()
+
+    @workflow.query(name=names.QUERY_TRANSCRIPT)
+    def transcript(self) -> list[TranscriptLine]:
+        """Return what was said so far."""
+        return lines(self._state.transcript)
+
+    @workflow.query(name=names.QUERY_STATUS)
+    def status(self) -> ChatStatus:
+        """Return the chat at this moment."""
+        running = self._state.running
+        return ChatStatus(
+            phase=self._state.phase,
+            model=self._model,
+            turns=self._state.turns,
+            running=running.turn_id if running else None,
+            waiting=tuple(turn.turn_id for turn in self._state.waiting),
+            model_calls=self._shelf.calls,
+            title=self._state.title,
+        )
+
+    @workflow.query(name=names.QUERY_MODEL_INPUT)
+    def model_input(self, asked: ModelInputPage) -> str | None:
+        """Return a page of the input of the model call under way; the worker that makes the call asks."""
+        return self._shelf.page(asked)
+
+    async def _answer_next(self) -> None:
+        titled = self._state.title is not None
+        turn = self._state.start_next()
+        if not titled:
+            workflow.upsert_memo({names.MEMO_TITLE: self._state.title})
+        self._running = asyncio.create_task(self._turn(turn))
+        try:
+            await self._running
+        finally:
+            self._running = None
+
+    async def _turn(self, turn: Turn) -> None:
+        """Settle the running turn, whatever happens in it."""
+        self._calls_in_turn = 0
+        log = ToolLog()
+        try:
+            notes, servers = await self._list_servers()
+            result = await Runner.run(
+                build_agent(model=self._model, tools=self._tools, servers=servers),
+                cast("list[TResponseInputItem]", [*self._state.transcript, {"role": "user", "content": turn.text}]),
+                max_turns=self._policy.max_model_calls,
+                hooks=log,
+                run_config=RunConfig(
+                    tracing_disabled=True,
+                    call_model_input_filter=self._by_reference,
+                    tool_not_found_behavior="return_error_to_model",
+                ),
+            )
+        except workflow.NondeterminismError:
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled_exception(error) and self._cancelled != turn.turn_id:
+                raise  # the workflow itself is cancelled
+            failure = (
+                cancelled()
+                if self._cancelled == turn.turn_id
+                else failure_of(error, max_model_calls=self._policy.max_model_calls)
+            )
+            self._state.fail(failure, log.lines)
+        else:
+            reply = Reply(turn_id=turn.turn_id, text=str(result.final_output), notes=notes)
+            self._state.answer(reply, items_from_json(items_to_json(result.to_input_list())))
+
+    async def _list_servers(self) -> tuple[tuple[str, ...], list[MCPServer]]:
+        """List the tools of all servers at once; one that does not answer is left out, and the user is told."""
+        failures = await asyncio.gather(*(list_tools(server) for server in self._servers))
+        notes = tuple(f"The {failed.server} tools are not available: {failed.reason}" for failed in failures if failed)
+        return notes, [server for server, failed in zip(self._servers, failures, strict=True) if not failed]
+
+    def _by_reference(self, call: CallModelData[Any]) -> ModelInputData:
+        reference = self._shelf.keep(call.model_data.input)
+        return ModelInputData(
+            input=cast("list[TResponseInputItem]", reference.as_items()),
+            instructions=call.model_data.instructions,
+        )
+
+    def _call_meta(self) -> dict[str, Any]:
+        """Make the `_meta` of an MCP call: its key is the same on every retry and differs for every other call."""
+        if self._state.running is None:
+            raise RuntimeError("a tool call outside of a turn")
+        self._calls_in_turn += 1
+        chat = workflow.info().workflow_id
+        return {
+            names.META_CHAT: chat,
+            names.META_IDEMPOTENCY_KEY: f"{chat}/{self._state.running.turn_id}/{self._calls_in_turn}",
+        }
+
+    def _history_is_long(self) -> bool:
+        info = workflow.info()
+        return info.is_continue_as_new_suggested() or info.get_current_history_length() > self._policy.max_run_events

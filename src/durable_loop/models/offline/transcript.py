@@ -1,0 +1,92 @@
+"""Model input, in every shape that the Agents SDK has for it, as turns of a transcript."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pydantic_core
+
+__all__ = ["MadeCall", "Turn", "normalised", "turns_of"]
+
+# Text above this is shown to nobody's rules: a longer message is not understood, and is said to be too long.
+_OUTPUT: Final = "function_call_output"
+
+
+@dataclass
+class MadeCall:
+    """A tool call that is already in the transcript; no output means that it did not finish."""
+
+    name: str
+    arguments: dict[str, Any]
+    output: str | None = None
+
+
+@dataclass
+class Turn:
+    """A user message and everything after it. Notes by `system` and `developer` are not the user's words."""
+
+    message: str
+    calls: list[MadeCall] = field(default_factory=list[MadeCall])
+    reply: str = ""
+
+
+def normalised(model_input: str | list[Any]) -> list[dict[str, Any]]:
+    """Return plain JSON items; lazy pydantic iterators inside them are read."""
+    if isinstance(model_input, str):
+        return [{"role": "user", "content": model_input}]
+    items: Any = pydantic_core.to_jsonable_python(model_input, serialize_unknown=True)
+    return [item for item in items if isinstance(item, dict)]
+
+
+def turns_of(items: list[dict[str, Any]]) -> list[Turn]:
+    """Group items into turns; what stands before the first user message belongs to none."""
+    turns: list[Turn] = []
+    open_calls: dict[str, MadeCall] = {}
+    for item in items:
+        role, kind = item.get("role"), item.get("type")
+        if role == "user":
+            turns.append(Turn(message=_text(item.get("content"))))
+        elif not turns:
+            continue
+        elif role == "assistant":
+            turns[-1].reply = _text(item.get("content"))
+        elif kind == "function_call":
+            call = MadeCall(name=str(item.get("name", "")), arguments=_arguments(item.get("arguments")))
+            turns[-1].calls.append(call)
+            open_calls[str(item.get("call_id"))] = call
+        elif kind == _OUTPUT and (answered := open_calls.get(str(item.get("call_id")))):
+            answered.output = _text(item.get("output"))
+    return turns
+
+
+def _text(content: Any) -> str:
+    return "\n".join(_pieces(content)).strip()
+
+
+def _pieces(content: Any) -> Iterator[str]:
+    """Yield the texts in a content: a string, a part with `text`, or a list of parts; images have none."""
+    match content:
+        case str():
+            yield content
+        case {"text": str(text)}:
+            yield text
+        case {"refusal": str(text)}:
+            yield text
+        case list():
+            for part in content:  # pyright: ignore[reportUnknownVariableType] - JSON
+                yield from _pieces(part)
+        case None:
+            return
+        case {"type": str(kind)} if kind.startswith("input_"):
+            return
+        case _:
+            yield json.dumps(content, ensure_ascii=False)
+
+
+def _arguments(raw: Any) -> dict[str, Any]:
+    try:
+        parsed = json.loads(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
