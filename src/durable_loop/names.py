@@ -17,6 +17,7 @@ WORKFLOW_CHAT: Final = "ChatWorkflow"
 WORKFLOW_STOCK_PRICE: Final = "StockPriceWorkflow"
 WORKFLOW_ROI: Final = "RoiWorkflow"
 WORKFLOW_IT_SESSION: Final = "ItSessionWorkflow"
+WORKFLOW_JIRA_METRICS: Final = "JiraMetricsWorkflow"
 
 UPDATE_SEND_MESSAGE: Final = "send_message"
 SIGNAL_CANCEL_TURN: Final = "cancel_turn"
@@ -27,6 +28,22 @@ QUERY_MODEL_INPUT: Final = "model_input"
 
 ACTIVITY_CALCULATOR: Final = "calculator"
 ACTIVITY_WEATHER: Final = "weather"
+ACTIVITY_STOCK_PRICE: Final = "stock_price"
+ACTIVITY_ROI: Final = "calculate_roi"
+ACTIVITY_JIRA_METRICS: Final = "jira_metrics"
+
+# Of an IT session
+SIGNAL_SET_JIRA_PROJECT: Final = "set_jira_project"
+SIGNAL_TRACK_IP: Final = "track_ip"
+QUERY_ANSWER: Final = "answer"
+QUERY_JIRA_PROJECT: Final = "jira_project"
+QUERY_IP_HISTORY: Final = "ip_history"
+
+# Workflow ids: what comes behind the dash is a key or a session, made safe
+ID_STOCK_PRICE: Final = "stock-price-"
+ID_ROI: Final = "roi-"
+ID_JIRA_METRICS: Final = "jira-metrics-"
+ID_IT_SESSION: Final = "it-session-"
 
 MCP_FINANCE: Final = "finance"
 MCP_IT: Final = "it"

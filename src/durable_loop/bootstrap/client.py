@@ -34,11 +34,12 @@ def configured_address() -> str | None:
 
 async def connect(
     *,
+    address: str | None = None,
     namespace: str | None = None,
     plugins: Iterable[Plugin] = (),
     lazy: bool = False,
 ) -> Client:
-    """Connect to the Temporal that the environment names, else to a local one.
+    """Connect to `address`, else to the Temporal that the environment names, else to a local one.
 
     `namespace` None means the chat's: `TEMPORAL_NAMESPACE`, else `default`. `lazy` connects at the first call.
 
@@ -46,7 +47,7 @@ async def connect(
         TemporalUnreachableError: nothing answers there.
     """
     config = ClientConfig.load_client_connect_config()
-    address = config.setdefault("target_host", DEFAULT_ADDRESS)
+    address = config["target_host"] = address or config.get("target_host") or DEFAULT_ADDRESS
     config["namespace"] = namespace or config.get("namespace") or names.NAMESPACE_CHAT
     plugins = list(plugins)
     try:

@@ -1,18 +1,16 @@
 """The orchestrator worker and the replayer of its chats, from the same settings."""
 
-from collections.abc import Sequence
-
 import httpx
 from agents import ModelProvider, set_trace_processors
 from agents.mcp import MCPServer, MCPServerStreamableHttp, MCPServerStreamableHttpParams
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.openai_agents import ModelActivityParameters, OpenAIAgentsPlugin
-from temporalio.worker import Interceptor, Replayer, Worker
+from temporalio.worker import Replayer, Worker
 
 from durable_loop import names
 from durable_loop.bootstrap import extensions
-from durable_loop.bootstrap.heartbeat import HeartbeatInterceptor
+from durable_loop.bootstrap.interceptors import interceptors
 from durable_loop.chat.activities import local_activities
 from durable_loop.chat.weather import DemoWeather, OpenMeteoWeather, WeatherSource
 from durable_loop.chat.workflow import ChatWorkflow
@@ -20,7 +18,7 @@ from durable_loop.models.by_reference import ByReferenceProvider
 from durable_loop.models.provider import DurableModelProvider
 from durable_loop.settings import Settings
 
-__all__ = ["agents_plugin", "interceptors", "orchestrator_worker", "replayer"]
+__all__ = ["agents_plugin", "orchestrator_worker", "replayer"]
 
 
 def agents_plugin(settings: Settings, provider: ModelProvider | None = None) -> OpenAIAgentsPlugin:
@@ -42,14 +40,6 @@ def agents_plugin(settings: Settings, provider: ModelProvider | None = None) -> 
             names.MCP_IT: lambda: _mcp_server(names.MCP_IT, settings.it_mcp_url, settings),
         },
     )
-
-
-def interceptors(settings: Settings) -> Sequence[Interceptor]:
-    """Return the interceptors of every worker: the heartbeat, then the user's own."""
-    return [
-        HeartbeatInterceptor(),
-        *(extensions.load(path, setting="DURABLE_LOOP_INTERCEPTORS") for path in settings.interceptors),
-    ]
 
 
 def orchestrator_worker(client: Client, settings: Settings, *, task_queue: str = names.QUEUE_ORCHESTRATOR) -> Worker:

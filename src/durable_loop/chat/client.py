@@ -20,7 +20,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
 from durable_loop.chat.messages import ChatInput, ChatStatus, ChatSummary, Reply, TranscriptLine, Turn
-from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, ChatNotFoundError, as_chat_error
+from durable_loop.errors import (
+    ChatBusyError,
+    ChatDrainingError,
+    ChatEndedError,
+    ChatError,
+    ChatNotFoundError,
+    TurnFailedError,
+    as_chat_error,
+)
 
 __all__ = ["Chat", "list_chats", "new_chat_id"]
 
@@ -118,9 +126,14 @@ class Chat:
         except WorkflowAlreadyStartedError as error:
             raise ChatEndedError(f"The chat {self.chat_id} was ended; start a new one.") from error
         except WorkflowUpdateFailedError as error:
-            if isinstance(error.cause, ApplicationError):
-                raise as_chat_error(error.cause) from error
-            raise
+            raise _chat_error(error) from error
+
+    async def reply_to(self, turn_id: str) -> Reply:
+        """Wait for the reply to a turn that was accepted earlier; raises as `send` does."""
+        try:
+            return await self.handle.get_update_handle(turn_id, result_type=Reply).result()
+        except WorkflowUpdateFailedError as error:
+            raise _chat_error(error) from error
 
     async def cancel(self, turn_id: str) -> None:
         """Stop a turn. One that is over stays as it is."""
@@ -149,3 +162,8 @@ async def list_chats(client: Client) -> AsyncIterator[ChatSummary]:
             title=str(await execution.memo_value(names.MEMO_TITLE, "")),
             open=execution.status is WorkflowExecutionStatus.RUNNING,
         )
+
+
+def _chat_error(error: WorkflowUpdateFailedError) -> ChatError:
+    cause = error.cause
+    return as_chat_error(cause) if isinstance(cause, ApplicationError) else TurnFailedError(str(cause))

@@ -60,9 +60,9 @@ _KIND_WORDS: Final = {
 _KIND_STEMS: Final = {kind: frozenset(stem(word) for word in words.split()) for kind, words in _KIND_WORDS.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slot:
-    """One value that a tool takes; `path` leads to it through nested objects."""
+    """One value that a tool takes; `path` leads to it through nested objects. Each is only equal to itself."""
 
     path: tuple[str, ...]
     schema: JsonSchema
@@ -139,7 +139,7 @@ _NAME, _CHOICE, _SLOT, _DESCRIPTION, _SLOT_DESCRIPTION = 3.0, 2.0, 1.5, 1.0, 0.5
 _ALIKE: Final = 0.7
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Offer:
     """A tool of the request."""
 
@@ -258,6 +258,8 @@ def _referenced(reference: str, *, root: JsonSchema) -> JsonSchema:
 
 
 def _strings(value: Any) -> frozenset[str]:
-    return frozenset(item for item in cast("list[Any]", value) if isinstance(item, str)) if isinstance(
-        value, list
-    ) else frozenset()
+    return (
+        frozenset(item for item in cast("list[Any]", value) if isinstance(item, str))
+        if isinstance(value, list)
+        else frozenset()
+    )

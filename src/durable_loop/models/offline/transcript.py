@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pydantic_core
 
 __all__ = ["MadeCall", "Turn", "normalised", "turns_of"]
 
-# Text above this is shown to nobody's rules: a longer message is not understood, and is said to be too long.
 _OUTPUT: Final = "function_call_output"
 
 
@@ -89,4 +88,4 @@ def _arguments(raw: Any) -> dict[str, Any]:
         parsed = json.loads(raw) if isinstance(raw, str) else raw
     except ValueError:
         return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}

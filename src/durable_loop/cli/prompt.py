@@ -1,0 +1,84 @@
+"""Where the user's lines come from: a terminal with history and editing, or a pipe."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Protocol
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.history import FileHistory
+from prompt_toolkit.patch_stdout import patch_stdout
+
+__all__ = ["LineSource", "PipedLines", "TerminalLines", "line_source"]
+
+PROMPT = "You: "
+
+
+class LineSource(Protocol):
+    """Gives the user's lines, one at a time."""
+
+    async def read(self) -> str | None:
+        """Return the next line, or None at the end of input."""
+        ...
+
+    def screen(self) -> AbstractContextManager[None]:
+        """Within it, text may be written while the user types."""
+        ...
+
+
+def line_source(*, history: Path, toolbar: Callable[[], str]) -> LineSource:
+    """Return the terminal if there is one, else standard input."""
+    return TerminalLines(history, toolbar) if sys.stdin.isatty() and sys.stdout.isatty() else PipedLines()
+
+
+class TerminalLines:
+    """A prompt with a history of its own and a toolbar that says what is still starting."""
+
+    def __init__(self, history: Path, toolbar: Callable[[], str]) -> None:
+        self._toolbar = toolbar
+        self._session: PromptSession[str] = PromptSession(history=FileHistory(history))
+
+    async def read(self) -> str | None:
+        """Prompt for a line; Ctrl-D is the end. Ctrl-C raises KeyboardInterrupt."""
+        try:
+            return await self._session.prompt_async(
+                PROMPT,
+                bottom_toolbar=lambda: self._toolbar() or None,
+                refresh_interval=0.2,
+                handle_sigint=False,
+            )
+        except EOFError:
+            return None
+
+    def screen(self) -> AbstractContextManager[None]:
+        """Write above the prompt."""
+        return patch_stdout()
+
+
+class PipedLines:
+    """Standard input, line by line, echoed so that the output reads as a dialogue."""
+
+    def __init__(self) -> None:
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        # A daemon: a read that blocks for ever must not hold up the end of the program.
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    async def read(self) -> str | None:
+        """Return the next line and echo it."""
+        line = await self._lines.get()
+        if line is not None:
+            sys.stdout.write(f"{PROMPT}{line}\n")
+        return line
+
+    def screen(self) -> AbstractContextManager[None]:
+        """Nothing is drawn that could be torn."""
+        return nullcontext()
+
+    def _pump(self) -> None:
+        for line in sys.stdin:
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, line.rstrip("\n"))
+        self._loop.call_soon_threadsafe(self._lines.put_nowait, None)

@@ -1,0 +1,105 @@
+"""The words on the screen. Everything here is a function of its arguments; the tests show whole screens."""
+
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from durable_loop.chat.messages import Reply, TranscriptLine
+from durable_loop.errors import ChatError
+from durable_loop.models.naming import ModelChoice
+from durable_loop.stack.messages import PartState, StackState, StackStatus
+
+__all__ = ["Progress", "addresses", "failure", "farewell", "printable", "reply", "starting", "transcript", "welcome"]
+
+SPEAKERS = {"user": "You", "agent": "Agent", "tool": "  tool", "note": "  note"}
+
+
+def welcome(choice: ModelChoice, *, hint: str | None) -> str:
+    """Return the first screen of a chat."""
+    if choice.offline:
+        model = "Model: the offline model (rule-based, no key, no network). Set LLM_MODEL to use a real one."
+    else:
+        model = f"Model: {choice.name}"
+    return "\n".join(
+        line
+        for line in (
+            "durable-loop: kill anything at any moment; no turn is lost, repeated or mixed up.",
+            model,
+            hint,
+            "Type a message; `quit` or Ctrl-D leaves, and the chat stays.",
+            "",
+        )
+        if line is not None
+    )
+
+
+def farewell(chat_id: str, *, program: str) -> str:
+    """Return what is said when the user leaves a chat that has begun."""
+    return f"The chat stays. Go on with it: {program} --resume {chat_id}\n"
+
+
+def reply(answer: Reply) -> str:
+    """Return a reply with its notes."""
+    notes = "".join(f"  ({printable(note)})\n" for note in answer.notes)
+    return f"Agent: {printable(answer.text)}\n{notes}"
+
+
+def failure(error: ChatError) -> str:
+    """Return why there is no reply; the chat goes on."""
+    return f"No reply: {printable(str(error))}\n"
+
+
+def transcript(lines: Iterable[TranscriptLine]) -> str:
+    """Return what was said before."""
+    return "".join(f"{SPEAKERS[line.role]}: {printable(line.text)}\n" for line in lines)
+
+
+def printable(text: str) -> str:
+    """Take out what would move the cursor or speak to the terminal: text of models and tools is data."""
+    return "".join(
+        character for character in text if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf"}
+    )
+
+
+def starting(status: StackStatus) -> str:
+    """Return one line about what is not ready yet; empty when all is."""
+    waiting = [
+        part.name if part.state is not PartState.RESTARTING else f"{part.name} (again)"
+        for part in status.parts
+        if part.state is not PartState.READY
+    ]
+    return f"Starting: {', '.join(waiting)} …" if waiting else ""
+
+
+def addresses(state: StackState) -> str:
+    """Return where the parts of a running stack are."""
+    return (
+        f"Temporal:    {state.temporal_address}\n"
+        f"Finance MCP: {state.finance_mcp_url}\n"
+        f"IT MCP:      {state.it_mcp_url}\n"
+    )
+
+
+class Progress:
+    """Writes a line for each part that becomes ready or dies, and each note once."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._said: set[str] = set()
+        self._ready: set[str] = set()
+
+    def __call__(self, status: StackStatus) -> None:
+        """Look at the stack's new status."""
+        for note in status.notes:
+            self._say_once(note)
+        for part in status.parts:
+            if part.state is PartState.READY and part.name not in self._ready:
+                self._ready.add(part.name)
+                self._write(f"  {part.name} is ready\n")
+            elif part.state is PartState.RESTARTING and part.name in self._ready:
+                self._ready.discard(part.name)
+                self._write(f"  {part.name} died; it is started again\n")
+
+    def _say_once(self, note: str) -> None:
+        if note not in self._said:
+            self._said.add(note)
+            self._write(f"  {note}\n")

@@ -1,0 +1,1 @@
+"""Finance: each call is its own workflow, once per key."""

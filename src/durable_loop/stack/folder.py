@@ -1,0 +1,49 @@
+"""The one folder that holds everything the stack writes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from durable_loop.errors import SettingsError
+
+__all__ = ["StackFolder"]
+
+
+@dataclass(frozen=True)
+class StackFolder:
+    """Names the files below the data folder."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """How to reach the running stack."""
+        return self.root / "stack.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor for its whole life."""
+        return self.root / "stack.lock"
+
+    @property
+    def database(self) -> Path:
+        """Every chat: the dev server's file."""
+        return self.root / "temporal.db"
+
+    def log(self, name: str) -> Path:
+        """Where a part's stderr goes."""
+        return self.root / "logs" / f"{name}.log"
+
+    def create(self) -> None:
+        """Make the folder, for its owner alone.
+
+        Raises:
+            SettingsError: it cannot be made or written to.
+        """
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.root / "logs").mkdir(exist_ok=True)
+            self.lock.touch()
+        except OSError as error:
+            raise SettingsError(
+                f"The data folder {self.root} cannot be written to ({error.strerror}): set DURABLE_LOOP_DATA_DIR."
+            ) from error

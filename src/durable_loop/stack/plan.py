@@ -1,0 +1,112 @@
+"""What a stack consists of: addresses, and the command of each part."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from durable_loop.bootstrap.client import DEFAULT_ADDRESS, configured_address
+from durable_loop.settings import Settings
+from durable_loop.stack import ports
+from durable_loop.stack.binaries import find_temporal
+from durable_loop.stack.folder import StackFolder
+from durable_loop.stack.messages import StackState
+from durable_loop.stack.part import python_module
+
+__all__ = ["PartPlan", "StackPlan", "make_plan"]
+
+TEMPORAL = "temporal"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# Without it, a workflow that continues as new within a second of its start waits for the rest of the second.
+DYNAMIC_CONFIG = ("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="0s"')
+
+
+@dataclass(frozen=True)
+class PartPlan:
+    """One part: how it is called and started."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """The whole stack. `server` is None when Temporal runs elsewhere."""
+
+    temporal_address: str
+    finance_mcp_url: str
+    it_mcp_url: str
+    server: PartPlan | None
+    parts: tuple[PartPlan, ...]
+    notes: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def make_plan(settings: Settings, folder: StackFolder, previous: StackState | None) -> StackPlan:
+    """Choose addresses and commands. `previous` died here: its ports are taken again, its clients know them.
+
+    Raises:
+        TemporalBinaryNotFoundError: a configured path is not a program.
+    """
+    notes: list[str] = []
+
+    def port_for(what: str, wanted: int, former: int | None) -> int:
+        chosen = ports.choose(*([former] if former else []), wanted)
+        if chosen != wanted and wanted:
+            notes.append(f"Port {wanted} is taken by something else: the {what} uses {chosen}.")
+        return chosen
+
+    def mcp(name: str, url: str, former_url: str | None) -> tuple[str, PartPlan | None]:
+        wanted = urlsplit(url)
+        if wanted.hostname not in LOOPBACK:
+            return url, None
+        former = urlsplit(former_url).port if former_url else None
+        port = port_for(f"{name} MCP server", wanted.port or 80, former)
+        part = PartPlan(f"{name}-mcp", python_module(f"mcp_servers.{name}_mcp_server", "--port", str(port)))
+        return f"http://{ports.HOST}:{port}{wanted.path or '/mcp'}", part
+
+    address, server = configured_address(), None
+    if address is None:
+        former = int(previous.temporal_address.rpartition(":")[2]) if previous and previous.own_server else None
+        port = port_for("Temporal server", int(DEFAULT_ADDRESS.rpartition(":")[2]), former)
+        address, server = f"{ports.HOST}:{port}", _server(settings, folder, port)
+    finance_url, finance = mcp("finance", settings.finance_mcp_url, previous.finance_mcp_url if previous else None)
+    it_url, it = mcp("it", settings.it_mcp_url, previous.it_mcp_url if previous else None)
+    return StackPlan(
+        temporal_address=address,
+        finance_mcp_url=finance_url,
+        it_mcp_url=it_url,
+        server=server,
+        parts=tuple(
+            part
+            for part in (
+                # The orchestrator first: it takes the longest to import.
+                PartPlan("orchestrator-worker", python_module("workers.orchestrator_worker")),
+                finance,
+                it,
+                PartPlan("finance-worker", python_module("workers.finance_worker")),
+                PartPlan("it-worker", python_module("workers.it_worker")),
+            )
+            if part is not None
+        ),
+        notes=tuple(notes),
+        environment={
+            "TEMPORAL_ADDRESS": address,
+            "DURABLE_LOOP_FINANCE_MCP_URL": finance_url,
+            "DURABLE_LOOP_IT_MCP_URL": it_url,
+        },
+    )
+
+
+def _server(settings: Settings, folder: StackFolder, port: int) -> PartPlan:
+    program = find_temporal(settings.temporal_cli)
+    if program is None:
+        command = python_module("durable_loop.stack.sdk_server", str(port), str(folder.database))
+    else:
+        options = {"--ip": ports.HOST, "--port": str(port), "--db-filename": str(folder.database)}
+        flags = [word for option in options.items() for word in option]
+        command = (
+            *(str(program), "server", "start-dev", "--headless", "--log-level", "error"),
+            *flags,
+            *DYNAMIC_CONFIG,
+        )
+    return PartPlan(TEMPORAL, command)

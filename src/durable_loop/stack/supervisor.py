@@ -1,0 +1,165 @@
+"""Starts the parts, restarts them, ends with its last client: `python -m durable_loop.stack.supervisor`.
+
+Its life is the life of the lock file: whoever holds the lock is the stack of that data folder.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+
+import filelock
+import psutil
+from temporalio.service import RPCError
+
+from durable_loop.bootstrap.client import connect, ensure_namespaces
+from durable_loop.bootstrap.process import main, until_signalled
+from durable_loop.errors import TemporalUnreachableError
+from durable_loop.settings import Settings
+from durable_loop.stack.folder import StackFolder
+from durable_loop.stack.leases import Leases
+from durable_loop.stack.messages import ProcessRecord, StackState, StackStatus
+from durable_loop.stack.part import Part
+from durable_loop.stack.plan import StackPlan, make_plan
+
+__all__ = ["end_leftovers"]
+
+logger = logging.getLogger(__name__)
+
+PROBE_INTERVAL = 0.1
+# Beyond the workers' own graceful shutdown.
+KILL_AFTER = 3.0
+
+
+class Supervisor:
+    """One stack from start to end."""
+
+    def __init__(self, settings: Settings, folder: StackFolder, plan: StackPlan) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._plan = plan
+        self._stopping = False
+        self._leases = Leases(secrets.token_urlsafe(), status=self._status)
+        self._port = 0
+        self._server = self._part(plan.server.name, plan.server.command) if plan.server else None
+        self._parts = [self._part(part.name, part.command) for part in plan.parts]
+
+    async def run(self) -> None:
+        """Run until the last client left, someone ended the stack, or a signal came."""
+        self._port = await self._leases.open()
+        self._changed()
+        running = asyncio.create_task(self._run_parts())
+        ends = [asyncio.create_task(waiting) for waiting in (self._leases.over.wait(), until_signalled())]
+        try:
+            done, _ = await asyncio.wait({running, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if running in done:
+                running.result()
+        finally:
+            self._stopping = True
+            self._leases.tell()
+            for task in (running, *ends):
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            await self._stop_parts()
+            self._folder.state.unlink(missing_ok=True)
+            self._leases.close()
+
+    def _part(self, name: str, command: tuple[str, ...]) -> Part:
+        return Part(
+            name,
+            command,
+            environment=self._plan.environment,
+            log=self._folder.log(name),
+            changed=self._changed,
+            probe=self._serving if self._plan.server and name == self._plan.server.name else None,
+        )
+
+    async def _run_parts(self) -> None:
+        async with asyncio.TaskGroup() as parts:
+            if self._server is not None:
+                parts.create_task(self._server.keep_running())
+                await self._server.ready.wait()
+            else:
+                await self._serving()
+            for part in self._parts:
+                parts.create_task(part.keep_running())
+
+    async def _stop_parts(self) -> None:
+        grace = self._settings.graceful_shutdown.total_seconds() + KILL_AFTER
+        # The server last: the workers hand over their work to it.
+        await asyncio.gather(*(part.stop(grace=grace) for part in self._parts))
+        if self._server is not None:
+            await self._server.stop(grace=grace)
+
+    async def _serving(self) -> None:
+        """Return when Temporal answers and has the namespaces."""
+        while True:
+            try:
+                client = await connect(address=self._plan.temporal_address)
+                await ensure_namespaces(
+                    client, retention=self._settings.namespace_retention, own_server=self._server is not None
+                )
+            except (TemporalUnreachableError, RPCError) as error:
+                logger.info("Temporal does not serve yet: %s", error)
+                await asyncio.sleep(PROBE_INTERVAL)
+            else:
+                return
+
+    def _status(self) -> StackStatus:
+        return StackStatus(
+            parts=tuple(part.status for part in self._all()),
+            notes=self._plan.notes,
+            kept=self._leases.kept,
+            stopping=self._stopping,
+        )
+
+    def _changed(self) -> None:
+        StackState(
+            control_port=self._port,
+            token=self._leases.token,
+            temporal_address=self._plan.temporal_address,
+            own_server=self._server is not None,
+            finance_mcp_url=self._plan.finance_mcp_url,
+            it_mcp_url=self._plan.it_mcp_url,
+            processes=tuple(part.record for part in self._all() if part.record is not None),
+        ).write(self._folder.state)
+        self._leases.tell()
+
+    def _all(self) -> Sequence[Part]:
+        return [self._server, *self._parts] if self._server is not None else self._parts
+
+
+def end_leftovers(processes: Sequence[ProcessRecord]) -> None:
+    """End what a supervisor that was killed left running; a pid that means another process now is left alone."""
+    alive: list[psutil.Process] = []
+    for record in processes:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(record.pid)
+            if process.create_time() == record.created:
+                logger.warning("Ending %s (pid %s), left over by a supervisor that died", record.name, record.pid)
+                process.kill()
+                alive.append(process)
+    psutil.wait_procs(alive, timeout=KILL_AFTER)
+
+
+async def run(settings: Settings) -> None:
+    """Be the stack of the data folder; return at once where there is one already."""
+    folder = StackFolder(settings.data_dir)
+    folder.create()
+    lock = filelock.FileLock(folder.lock, blocking=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        logger.info("Another supervisor holds %s", folder.lock)
+        return
+    with lock:
+        previous = StackState.read(folder.state)
+        if previous is not None:
+            end_leftovers(previous.processes)
+        await Supervisor(settings, folder, make_plan(settings, folder, previous)).run()
+
+
+if __name__ == "__main__":
+    main(run)

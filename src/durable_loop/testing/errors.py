@@ -1,0 +1,63 @@
+"""What the harness raises: each is a test that failed, in words.
+
+HarnessError
+├── UnscriptedModelCallError    the agent called the model where the script has no step
+├── UnusedStepsError            the script has steps that no call asked for
+├── NonDeterminismFoundError    a history does not replay on this code
+└── ProcessNotReadyError        a worker or server process ended before it could be used
+"""
+
+from durable_loop.errors import DurableLoopError
+
+__all__ = [
+    "HarnessError",
+    "NonDeterminismFoundError",
+    "ProcessNotReadyError",
+    "UnscriptedModelCallError",
+    "UnusedStepsError",
+]
+
+
+class HarnessError(DurableLoopError):
+    """The base of the harness's errors."""
+
+
+class UnscriptedModelCallError(HarnessError):
+    """The agent called the model where the script has no step."""
+
+    def __init__(self, *, position: str, transcript: str, nearest: str) -> None:
+        self.position = position
+        self.transcript = transcript
+        self.nearest = nearest
+        super().__init__(
+            f"The script has no step for {position}.\nThe transcript so far:\n{transcript}\nThe nearest step: {nearest}"
+        )
+
+
+class UnusedStepsError(HarnessError):
+    """The script has steps that no model call asked for."""
+
+    def __init__(self, steps: list[str]) -> None:
+        self.steps = steps
+        super().__init__("These steps of the script were never used:\n" + "\n".join(f"  {step}" for step in steps))
+
+
+class NonDeterminismFoundError(HarnessError):
+    """A recorded history does not replay on this code: an open chat would be stuck."""
+
+    def __init__(self, *, history: str, reason: str) -> None:
+        self.history = history
+        self.reason = reason
+        super().__init__(
+            f"{history} does not replay: {reason}\n"
+            "Put the commands back into their old order, or keep both paths with `workflow.patched`."
+        )
+
+
+class ProcessNotReadyError(HarnessError):
+    """A process of the environment ended, or said nothing, before it could be used."""
+
+    def __init__(self, *, name: str, output: str) -> None:
+        self.name = name
+        self.output = output
+        super().__init__(f"{name} did not become ready. The end of its output:\n{output}")

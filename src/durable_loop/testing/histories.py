@@ -1,0 +1,100 @@
+"""Record a workflow's history, and replay it on this code without a server."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, Self
+
+from temporalio.client import WorkflowHandle, WorkflowHistory
+from temporalio.worker import Replayer
+
+from durable_loop.testing.errors import NonDeterminismFoundError
+
+__all__ = ["RecordedHistory", "fetch_history", "replay_history"]
+
+# Replay of a few hundred events takes well under a second; a history of one event would hang for ever.
+REPLAY_TIMEOUT: Final = timedelta(seconds=60)
+MINIMUM_EVENTS: Final = 2
+# Who and when of the recording machine. Run ids stay: `workflow.uuid4()` is seeded by them.
+_SCRUBBED: Final = frozenset({"identity", "requestId", "taskId"})
+
+
+class RecordedHistory:
+    """A history with its workflow id, in memory or in a JSON file."""
+
+    def __init__(self, workflow_id: str, events: dict[str, Any]) -> None:
+        self.workflow_id = workflow_id
+        self._json = events
+
+    @property
+    def event_types(self) -> list[str]:
+        """The events' types in order, as Temporal spells them: `EVENT_TYPE_ACTIVITY_TASK_SCHEDULED`."""
+        return [event["eventType"] for event in self._json["events"]]
+
+    def activities(self) -> list[str]:
+        """Return the types of the activities scheduled, in order."""
+        return [
+            event["activityTaskScheduledEventAttributes"]["activityType"]["name"]
+            for event in self._json["events"]
+            if "activityTaskScheduledEventAttributes" in event
+        ]
+
+    def count(self, event_type: str) -> int:
+        """Return how many events have this type."""
+        return self.event_types.count(event_type)
+
+    def write(self, path: Path) -> None:
+        """Write the history, scrubbed of the machine that recorded it.
+
+        Raises:
+            FileExistsError: there is one already: a recorded history is not overwritten.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x") as file:
+            json.dump(_scrub({"workflowId": self.workflow_id, **self._json}), file, indent=1, sort_keys=True)
+            file.write("\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a history that `write` wrote, or `temporal workflow show --output json` did."""
+        content = json.loads(path.read_text())
+        return cls(content.pop("workflowId", path.stem), content)
+
+    def for_replay(self) -> WorkflowHistory:
+        """Return the history as Temporal's replayer takes it."""
+        return WorkflowHistory.from_json(self.workflow_id, self._json)
+
+
+async def fetch_history(handle: WorkflowHandle[Any, Any]) -> RecordedHistory:
+    """Fetch a workflow's history from its server; an open one up to now."""
+    history = await handle.fetch_history()
+    return RecordedHistory(history.workflow_id, history.to_json_dict())
+
+
+async def replay_history(history: RecordedHistory, replayer: Replayer, *, name: str = "") -> None:
+    """Replay a history. Passes when this code gives the commands that were recorded.
+
+    Raises:
+        NonDeterminismFoundError: it does not, or it fails while it replays.
+    """
+    name = name or history.workflow_id
+    if len(history.event_types) < MINIMUM_EVENTS:
+        raise NonDeterminismFoundError(history=name, reason="it has fewer than two events: nothing to replay")
+    try:
+        result = await asyncio.wait_for(
+            replayer.replay_workflow(history.for_replay(), raise_on_replay_failure=False),
+            REPLAY_TIMEOUT.total_seconds(),
+        )
+    except TimeoutError as error:
+        raise NonDeterminismFoundError(history=name, reason="the replay does not come to an end") from error
+    if result.replay_failure is not None:
+        raise NonDeterminismFoundError(history=name, reason=str(result.replay_failure)) from result.replay_failure
+
+
+def _scrub(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _scrub(inner) for key, inner in value.items() if key not in _SCRUBBED}
+    if isinstance(value, list):
+        return [_scrub(inner) for inner in value]
+    return value

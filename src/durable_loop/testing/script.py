@@ -1,0 +1,152 @@
+"""A dialogue for the fake model: what the model does, call by call. Also a JSON file, for worker processes.
+
+    Script(
+        calls("stock_price", ticker="AAPL"),
+        says("AAPL is at 185.50."),
+        fails("rate limited", attempts=2), says("Here I am again."),
+    )
+
+A turn ends with what the user sees: `says`, or a `fails` that never stops failing. So a step has a
+place (turn, call within the turn) that can be read from any request, and a turn that broke off
+does not shift the ones after it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator
+
+__all__ = ["Call", "Calls", "Fails", "Says", "Script", "Step", "call", "calls", "fails", "says"]
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Says(_Step):
+    """The model answers; the turn is over."""
+
+    kind: Literal["says"] = "says"
+    text: str
+
+
+class Call(_Step):
+    """One tool call."""
+
+    tool: str
+    arguments: Mapping[str, Any] = {}
+
+
+class Calls(_Step):
+    """The model calls tools, several at once where there are several."""
+
+    kind: Literal["calls"] = "calls"
+    calls: tuple[Call, ...]
+
+
+class Fails(_Step):
+    """The model call fails: `attempts` times, after which the next step answers it, or always (None)."""
+
+    kind: Literal["fails"] = "fails"
+    message: str
+    attempts: int | None = None
+    retryable: bool = True
+
+
+Step = Annotated[Says | Calls | Fails, Discriminator("kind")]
+
+
+def says(text: str) -> Says:
+    """The model answers with `text`."""
+    return Says(text=text)
+
+
+def call(tool: str, /, **arguments: Any) -> Call:
+    """One of several tool calls: `calls(call("a"), call("b", x=1))`."""
+    return Call(tool=tool, arguments=arguments)
+
+
+def calls(tool: str | Call, /, *more: Call, **arguments: Any) -> Calls:
+    """The model calls a tool with arguments, or several tools at once."""
+    first = tool if isinstance(tool, Call) else Call(tool=tool, arguments=arguments)
+    return Calls(calls=(first, *more))
+
+
+def fails(message: str, *, attempts: int | None = None, retryable: bool = True) -> Fails:
+    """The model call fails, the first `attempts` times or always."""
+    return Fails(message=message, attempts=attempts, retryable=retryable)
+
+
+class Place(BaseModel):
+    """Where a model call stands: the turn and the call within it, both from 0."""
+
+    model_config = ConfigDict(frozen=True)
+
+    turn: int
+    call: int
+
+    def __str__(self) -> str:
+        """Count as people do."""
+        return f"turn {self.turn + 1}, model call {self.call + 1}"
+
+
+class Script:
+    """The steps in order; immutable."""
+
+    def __init__(self, *steps: Says | Calls | Fails) -> None:
+        self.steps = steps
+        self._places = dict(_places(steps))
+
+    def at(self, place: Place, *, attempt: int) -> Says | Calls | Fails | None:
+        """Return the step for a model call on its `attempt` (from 1), or None where there is none."""
+        return next(
+            (
+                step
+                for step in self._places.get(place, ())
+                if not (isinstance(step, Fails) and step.attempts is not None and attempt > step.attempts)
+            ),
+            None,
+        )
+
+    def nearest(self, place: Place) -> str:
+        """Return the last step at or before a place, in words."""
+        before = [known for known in self._places if (known.turn, known.call) <= (place.turn, place.call)]
+        if not before:
+            return "the script is empty"
+        nearest = max(before, key=lambda known: (known.turn, known.call))
+        return f"{nearest}: {self._places[nearest][-1]!r}"
+
+    def unused(self, used: set[Place]) -> list[str]:
+        """Return the steps whose place no call asked for, in words."""
+        return [f"{place}: {step!r}" for place, steps in self._places.items() if place not in used for step in steps]
+
+    def write(self, path: Path) -> None:
+        """Write the script to a file that a worker process can read."""
+        path.write_text(_File(steps=self.steps).model_dump_json(indent=2))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a script from its file."""
+        return cls(*_File.model_validate_json(path.read_bytes()).steps)
+
+
+class _File(BaseModel):
+    steps: tuple[Step, ...]
+
+
+def _places(steps: tuple[Says | Calls | Fails, ...]) -> list[tuple[Place, tuple[Says | Calls | Fails, ...]]]:
+    """Give each step its place; a `fails` with a number of attempts shares the place of what comes after it."""
+    found: list[tuple[Place, tuple[Says | Calls | Fails, ...]]] = []
+    place, pending = Place(turn=0, call=0), list[Says | Calls | Fails]()
+    for step in steps:
+        pending.append(step)
+        if isinstance(step, Fails) and step.attempts is not None:
+            continue
+        found.append((place, tuple(pending)))
+        pending = []
+        ends = not isinstance(step, Calls)
+        place = Place(turn=place.turn + 1, call=0) if ends else Place(turn=place.turn, call=place.call + 1)
+    if pending:
+        found.append((place, tuple(pending)))
+    return found

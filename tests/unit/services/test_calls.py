@@ -1,0 +1,135 @@
+"""What every tool call shares: safe ids, and sentences for whatever Temporal does."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from temporalio.api.common.v1 import GrpcStatus
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TerminatedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from durable_loop.errors import ToolError, ToolInputError, ToolUnavailableError, as_application_error
+from durable_loop.services.calls import Backing, is_missing_workflow, safe_id
+
+
+@pytest.mark.parametrize("value", ["local", "chat-1/turn-2/3", "a" * 200, "user@example.com:7.x_y"])
+def test_a_plain_id_stays_as_it_is(value: str) -> None:
+    """Workflow ids can be read and typed (ours)."""
+    assert safe_id(value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["", "a" * 201, "a b", "näme", "a\nb", "a#b", "../..\\", "\ud800", f"sha256-{'0' * 64}"]
+)
+def test_any_other_id_is_hashed(value: str) -> None:
+    """Ids come from outside; nothing else gets into a workflow id, and never the form of a hash (spec)."""
+    assert re.fullmatch("sha256-[0-9a-f]{64}", safe_id(value))
+    assert safe_id(value) != value
+
+
+async def backing() -> Backing:
+    client = await Client.connect("localhost:1", namespace="toy-namespace", lazy=True)
+    return Backing(client, service="toy", task_queue="toys", timeout=timedelta(seconds=1.5))
+
+
+def rpc_error(status: RPCStatusCode, *details: NamespaceNotFoundFailure) -> RPCError:
+    grpc_status = GrpcStatus(code=status.value)
+    for detail in details:
+        grpc_status.details.add().Pack(detail)
+    return RPCError("what Temporal says", status, grpc_status.SerializeToString())
+
+
+def workflow_failure(cause: BaseException) -> WorkflowFailureError:
+    return WorkflowFailureError(cause=cause)
+
+
+def activity_failure(cause: BaseException) -> WorkflowFailureError:
+    error = ActivityError(
+        "Activity task failed",
+        scheduled_event_id=1,
+        started_event_id=2,
+        identity="",
+        activity_type="toy",
+        activity_id="1",
+        retry_state=RetryState.NON_RETRYABLE_FAILURE,
+    )
+    error.__cause__ = cause
+    return WorkflowFailureError(cause=error)
+
+
+WRONG = ToolInputError("There is no such toy.")
+AWAY = ToolUnavailableError("The shop is closed.")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            TimeoutError(),
+            ToolUnavailableError("The toy service did not answer within 1.5 s: its worker may be down. Come back."),
+        ),
+        (
+            rpc_error(RPCStatusCode.DEADLINE_EXCEEDED),
+            ToolUnavailableError("The toy service did not answer within 1.5 s: its worker may be down. Come back."),
+        ),
+        (
+            rpc_error(RPCStatusCode.UNAVAILABLE),
+            ToolUnavailableError("The toy service cannot be reached: its Temporal server does not answer. Come back."),
+        ),
+        (
+            RuntimeError("Failed client connect: Server connection error: …"),
+            ToolUnavailableError("The toy service cannot be reached: its Temporal server does not answer. Come back."),
+        ),
+        (
+            rpc_error(RPCStatusCode.NOT_FOUND, NamespaceNotFoundFailure(namespace="toy-namespace")),
+            ToolUnavailableError("The toy service is not set up: Temporal has no namespace toy-namespace. Come back."),
+        ),
+        (
+            rpc_error(RPCStatusCode.RESOURCE_EXHAUSTED),
+            ToolUnavailableError("The toy service cannot take calls at the moment. Come back."),
+        ),
+        (
+            WorkflowQueryFailedError("unknown query"),
+            ToolUnavailableError("The toy service could not answer. Come back."),
+        ),
+        (activity_failure(as_application_error(WRONG)), WRONG),
+        (activity_failure(as_application_error(AWAY)), AWAY),
+        (workflow_failure(as_application_error(WRONG)), WRONG),
+        (
+            activity_failure(ApplicationError("secret of the house", type="KeyError")),
+            ToolUnavailableError("The toy service failed at this call. Come back."),
+        ),
+        (
+            workflow_failure(TerminatedError("by hand")),
+            ToolUnavailableError("The toy service failed at this call. Come back."),
+        ),
+    ],
+)
+async def test_whatever_goes_wrong_behind_a_call_becomes_a_sentence(error: Exception, sentence: ToolError) -> None:
+    """Each says what is the matter and what to do; nothing of the inside gets out (spec)."""
+    toys = await backing()
+
+    with pytest.raises(type(sentence)) as failure:
+        async with toys.answering(advice="Come back."):
+            raise error
+
+    assert str(failure.value) == str(sentence)
+    assert failure.value.__cause__ is error
+
+
+async def test_a_bug_is_not_taken_for_an_absent_service() -> None:
+    """Only the client's own way of saying "not connected" is (ours)."""
+    toys = await backing()
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        async with toys.answering():
+            raise RuntimeError("a bug")
+
+
+def test_a_missing_namespace_is_not_a_missing_workflow() -> None:
+    """Temporal answers both with the same status (ours)."""
+    assert is_missing_workflow(rpc_error(RPCStatusCode.NOT_FOUND))
+    assert not is_missing_workflow(rpc_error(RPCStatusCode.NOT_FOUND, NamespaceNotFoundFailure()))
+    assert not is_missing_workflow(rpc_error(RPCStatusCode.UNAVAILABLE))
