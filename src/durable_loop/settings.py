@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
 
+from durable_loop import names
 from durable_loop.errors import SettingsError
 
 __all__ = ["Settings", "load_settings"]
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     weather: Literal["demo", "live"] = "demo"
 
     # The workers
+    orchestrator_queue: str = names.QUEUE_ORCHESTRATOR
     sticky_queue_timeout: Duration = timedelta(seconds=2)
     graceful_shutdown: Duration = timedelta(seconds=5)
     max_cached_workflows: int = Field(default=500, ge=0)

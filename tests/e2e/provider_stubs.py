@@ -21,13 +21,11 @@ By hand:        python -m tests.e2e.provider_stubs openai --port 8123
 import argparse
 import asyncio
 import json
-import re
 import socket
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -35,13 +33,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.e2e.provider_dialects import DIALECTS, Json, Protocol
+
 __all__ = ["Fault", "ProviderStub", "RecordedRequest", "anthropic_stub", "openai_stub"]
-
-Json = dict[str, Any]
-Protocol = Literal["openai", "anthropic"]
-
-_CALL: Final = re.compile(r"^call (\S+) (\{.*\})$", re.MULTILINE)
-_CALCULATE: Final = re.compile(r"^calculate (.+?)[.?]?$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -96,194 +90,6 @@ class ProviderStub:
         return None
 
 
-@dataclass(frozen=True)
-class _ToolCall:
-    id: str
-    name: str
-    arguments: Json
-
-
-@dataclass(frozen=True)
-class _Answer:
-    text: str = ""
-    calls: tuple[_ToolCall, ...] = ()
-
-
-def _answer(messages: Sequence[Json], tools: set[str], results: Sequence[str], user: str) -> _Answer:
-    if results:
-        return _Answer(text=f"The tool said: {'; '.join(results)}")
-    if user == "Say nothing":
-        return _Answer()
-    wanted = [(name, json.loads(arguments)) for name, arguments in _CALL.findall(user)]
-    wanted += [("calculator", {"expression": expression}) for expression in _CALCULATE.findall(user)]
-    calls = tuple(
-        _ToolCall(id=f"call_{len(messages)}_{number}", name=name, arguments=arguments)
-        for number, (name, arguments) in enumerate(wanted)
-        if name in tools
-    )
-    return _Answer(calls=calls) if calls else _Answer(text=f"You said: {user}")
-
-
-def _text(content: str | list[Json] | None) -> str:
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content)
-    return content or ""
-
-
-def _read_openai(body: Json) -> _Answer:
-    messages: list[Json] = body["messages"]
-    results: list[str] = []
-    user = ""
-    for message in messages:
-        if message["role"] == "user":
-            user, results = _text(message["content"]), []
-        elif message["role"] == "tool":
-            results.append(_text(message["content"]))
-    return _answer(messages, {tool["function"]["name"] for tool in body.get("tools") or ()}, results, user)
-
-
-def _read_anthropic(body: Json) -> _Answer:
-    messages: list[Json] = body["messages"]
-    results: list[str] = []
-    user = ""
-    for message in messages:
-        content: str | list[Json] = message["content"]
-        parts: list[Json] = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        for part in parts if message["role"] == "user" else ():
-            if part["type"] == "tool_result":
-                results.append(_text(part["content"]))
-            else:
-                user, results = str(part["text"]), []
-    return _answer(messages, {tool["name"] for tool in body.get("tools") or ()}, results, user)
-
-
-def _openai_complaint(body: Json) -> str | None:
-    waiting: set[str] = set()
-    for message in body["messages"]:
-        if message["role"] == "tool":
-            if message["tool_call_id"] not in waiting:
-                return "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"
-            waiting.remove(message["tool_call_id"])
-        elif waiting:
-            return "'tool_calls' must be followed by tool messages responding to each 'tool_call_id'"
-        else:
-            waiting = {call["id"] for call in message.get("tool_calls") or ()}
-    return "an assistant's 'tool_calls' have no answer" if waiting else None
-
-
-def _anthropic_complaint(body: Json) -> str | None:
-    waiting: set[str] = set()
-    for position, message in enumerate(body["messages"]):
-        if message["role"] != ("assistant" if position % 2 else "user"):
-            return "roles must alternate between 'user' and 'assistant'"
-        parts: list[Json] = message["content"] if isinstance(message["content"], list) else []
-        if {part["tool_use_id"] for part in parts if part["type"] == "tool_result"} != waiting:
-            return "each `tool_use` block must have a corresponding `tool_result` block in the next message"
-        waiting = {part["id"] for part in parts if part["type"] == "tool_use"}
-    return "the last `tool_use` has no `tool_result`" if waiting else None
-
-
-def _openai_body(model: str, answer: _Answer) -> Json:
-    message: Json = {"role": "assistant", "content": answer.text or None}
-    if answer.calls:
-        message["tool_calls"] = [_openai_call(call) for call in answer.calls]
-    finish = "tool_calls" if answer.calls else "stop"
-    return {
-        "id": "chatcmpl-stub",
-        "object": "chat.completion",
-        "created": 0,
-        "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-    }
-
-
-def _openai_call(call: _ToolCall) -> Json:
-    function = {"name": call.name, "arguments": json.dumps(call.arguments)}
-    return {"id": call.id, "type": "function", "function": function}
-
-
-def _openai_events(model: str, answer: _Answer) -> Iterator[str]:
-    deltas: list[Json] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": word} for word in re.findall(r"\S+\s*", answer.text)]
-    deltas += [{"tool_calls": [{"index": n, **_openai_call(call)}]} for n, call in enumerate(answer.calls)]
-    chunk: Json = {"id": "chatcmpl-stub", "object": "chat.completion.chunk", "created": 0, "model": model}
-    for delta in deltas:
-        yield f"data: {json.dumps(chunk | {'choices': [{'index': 0, 'delta': delta, 'finish_reason': None}]})}\n\n"
-    end: Json = {"index": 0, "delta": {}, "finish_reason": "tool_calls" if answer.calls else "stop"}
-    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-    yield f"data: {json.dumps(chunk | {'choices': [end]})}\n\n"
-    yield f"data: {json.dumps(chunk | {'choices': [], 'usage': usage})}\n\n"
-    yield "data: [DONE]\n\n"
-
-
-def _anthropic_blocks(answer: _Answer) -> list[Json]:
-    if answer.calls:
-        return [{"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments} for c in answer.calls]
-    return [{"type": "text", "text": answer.text}]
-
-
-def _anthropic_body(model: str, answer: _Answer) -> Json:
-    return {
-        "id": "msg_stub",
-        "type": "message",
-        "role": "assistant",
-        "model": model,
-        "content": _anthropic_blocks(answer),
-        "stop_reason": "tool_use" if answer.calls else "end_turn",
-        "stop_sequence": None,
-        "usage": {"input_tokens": 1, "output_tokens": 1},
-    }
-
-
-def _anthropic_events(model: str, answer: _Answer) -> Iterator[str]:
-    def event(kind: str, **data: Any) -> str:
-        return f"event: {kind}\ndata: {json.dumps({'type': kind} | data)}\n\n"
-
-    yield event("message_start", message=_anthropic_body(model, answer) | {"content": [], "stop_reason": None})
-    for index, block in enumerate(_anthropic_blocks(answer)):
-        if block["type"] == "text":
-            start: Json = {"type": "text", "text": ""}
-            deltas: list[Json] = [{"type": "text_delta", "text": w} for w in re.findall(r"\S+\s*", block["text"])]
-        else:
-            start = block | {"input": {}}
-            deltas = [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}]
-        yield event("content_block_start", index=index, content_block=start)
-        for delta in deltas:
-            yield event("content_block_delta", index=index, delta=delta)
-        yield event("content_block_stop", index=index)
-    stop = "tool_use" if answer.calls else "end_turn"
-    yield event("message_delta", delta={"stop_reason": stop, "stop_sequence": None}, usage={"output_tokens": 1})
-    yield event("message_stop")
-
-
-@dataclass(frozen=True)
-class _Dialect:
-    paths: tuple[str, ...]
-    complaint: Callable[[Json], str | None]
-    read: Callable[[Json], _Answer]
-    body: Callable[[str, _Answer], Json]
-    events: Callable[[str, _Answer], Iterator[str]]
-
-
-_DIALECTS: Final[dict[Protocol, _Dialect]] = {
-    "openai": _Dialect(
-        paths=("/chat/completions", "/v1/chat/completions"),
-        complaint=_openai_complaint,
-        read=_read_openai,
-        body=_openai_body,
-        events=_openai_events,
-    ),
-    "anthropic": _Dialect(
-        paths=("/v1/messages",),
-        complaint=_anthropic_complaint,
-        read=_read_anthropic,
-        body=_anthropic_body,
-        events=_anthropic_events,
-    ),
-}
-
-
 def _failing(fault: Fault, protocol: Protocol, key: str) -> Response:
     error = {"type": fault.kind, "message": fault.message.replace("{key}", key)}
     body: Json = {"error": error | {"param": None, "code": fault.kind}}
@@ -293,7 +99,7 @@ def _failing(fault: Fault, protocol: Protocol, key: str) -> Response:
 
 
 def _app(stub: ProviderStub) -> Starlette:
-    dialect = _DIALECTS[stub.protocol]
+    dialect = DIALECTS[stub.protocol]
 
     async def answer(request: Request) -> Response:
         body: Json = await request.json()
@@ -366,7 +172,7 @@ def anthropic_stub(*faults: Fault) -> AbstractAsyncContextManager[ProviderStub]:
 def main() -> None:
     """Serve one stub until it is told to stop; says its URL in one line of JSON on stdout."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("protocol", choices=tuple(_DIALECTS))
+    parser.add_argument("protocol", choices=tuple(DIALECTS))
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--status", type=int, help="answer every request with this HTTP status")
     parser.add_argument("--times", type=int, help="… but only this many")

@@ -15,7 +15,7 @@ from typing import Literal
 import mcp
 import pytest
 from mcp.server.mcpserver import MCPServer
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, RequestParamsMeta, TextContent
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -48,6 +48,7 @@ class Temporal:
 
     @asynccontextmanager
     async def finance_worker(self) -> AsyncGenerator[None]:
+        """Run a finance worker."""
         async with Worker(
             self.finance,
             task_queue=names.QUEUE_FINANCE,
@@ -58,6 +59,7 @@ class Temporal:
 
     @asynccontextmanager
     async def it_worker(self) -> AsyncGenerator[None]:
+        """Run an IT worker."""
         async with Worker(
             self.it,
             task_queue=names.QUEUE_IT,
@@ -67,18 +69,20 @@ class Temporal:
             yield
 
     def server(self, service: Service, *, session: str, backing_timeout: timedelta) -> MCPServer:
+        """Return one of the two servers."""
         if service == "finance":
             return finance_server(self.finance, backing_timeout=backing_timeout)
         return it_server(self.it, session=session, backing_timeout=backing_timeout)
 
 
-@pytest.fixture(scope="module", loop_scope="session")
+@pytest.fixture(scope="module")
 async def temporal() -> AsyncGenerator[Temporal]:
     settings = (
         'history.workflowIdReuseMinimalInterval="0s"',
         f"limit.historyCount.suggestContinueAsNew={SUGGEST_CONTINUE_AS_NEW_AT}",
     )
-    async with await WorkflowEnvironment.start_local(
+    # An unused parameter of it is generic without arguments.
+    async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
         dev_server_extra_args=[
@@ -162,6 +166,15 @@ def in_memory(server: MCPServer) -> mcp.Client:
     return mcp.Client(server)
 
 
+def marked(*, key: str | None = None, chat: str | None = None) -> RequestParamsMeta:
+    meta = RequestParamsMeta()
+    if key is not None:
+        meta[names.META_IDEMPOTENCY_KEY] = key
+    if chat is not None:
+        meta[names.META_CHAT] = chat
+    return meta
+
+
 def text(result: CallToolResult) -> str:
     (content,) = result.content
     assert isinstance(content, TextContent)
@@ -234,7 +247,7 @@ async def test_it_answers_the_same_over_every_transport(connect: Connect) -> Non
 @pytest.mark.usefixtures("workers")
 async def test_a_key_runs_its_finance_call_once(connect: Connect, temporal: Temporal, key: str) -> None:
     """The workflow of the first call answers the second, also when it is long over (spec)."""
-    meta = {names.META_IDEMPOTENCY_KEY: key}
+    meta = marked(key=key)
     handle = temporal.finance.get_workflow_handle(names.ID_STOCK_PRICE + key)
     async with connect("finance") as client:
         first = await client.call_tool("stock_price", {"ticker": "AAPL"}, meta=meta)
@@ -253,7 +266,7 @@ async def test_a_key_runs_its_finance_call_once(connect: Connect, temporal: Temp
 @pytest.mark.usefixtures("workers")
 async def test_calls_with_one_key_at_the_same_time_share_one_workflow(temporal: Temporal, key: str) -> None:
     """A retry that overtakes its first try is the same call (spec)."""
-    meta = {names.META_IDEMPOTENCY_KEY: key}
+    meta = marked(key=key)
     async with in_memory(temporal.server("finance", session="", backing_timeout=BACKING_TIMEOUT)) as client:
         results = await asyncio.gather(
             *(client.call_tool("stock_price", {"ticker": "NVDA"}, meta=meta) for _ in range(5))
@@ -265,7 +278,7 @@ async def test_calls_with_one_key_at_the_same_time_share_one_workflow(temporal: 
 @pytest.mark.usefixtures("workers")
 async def test_a_key_changes_an_it_session_once(connect: Connect) -> None:
     """The same answer comes twice, the address only once (spec)."""
-    meta = {names.META_IDEMPOTENCY_KEY: "one"}
+    meta = marked(key="one")
     async with connect("it") as client:
         first = await client.call_tool("track_ip", {}, meta=meta)
         again = await client.call_tool("track_ip", {}, meta=meta)
@@ -284,11 +297,10 @@ async def test_each_chat_has_its_own_it_session(connect: Connect, session: str) 
     chats = [None, f"{session}-a", f"{session}/b c\n"]
     async with connect("it") as client:
         for number, chat in enumerate(chats):
-            meta = {names.META_CHAT: chat} if chat else {}
-            await client.call_tool("set_jira_project", {"project": f"P-{number}"}, meta=meta)
+            await client.call_tool("set_jira_project", {"project": f"P-{number}"}, meta=marked(chat=chat))
         projects: list[object] = []
         for chat in chats:
-            metrics = await client.call_tool("get_jira_metrics", {}, meta={names.META_CHAT: chat} if chat else {})
+            metrics = await client.call_tool("get_jira_metrics", {}, meta=marked(chat=chat))
             assert metrics.structured_content is not None
             projects.append(metrics.structured_content["project"])
 
@@ -297,7 +309,7 @@ async def test_each_chat_has_its_own_it_session(connect: Connect, session: str) 
 
 async def test_an_it_session_outlives_its_server_and_its_worker(connect: Connect, temporal: Temporal) -> None:
     """Both are gone and others have come; the session and its keys are as they were (seed)."""
-    meta = {names.META_IDEMPOTENCY_KEY: "one"}
+    meta = marked(key="one")
     async with temporal.it_worker(), connect("it") as client:
         await client.call_tool("set_jira_project", {"project": "DEMO-123"})
         first = await client.call_tool("track_ip", {}, meta=meta)
@@ -316,7 +328,7 @@ async def test_an_it_session_outlives_its_server_and_its_worker(connect: Connect
 async def test_an_it_session_outlives_its_runs(temporal: Temporal, session: str) -> None:
     """Continue-as-new, more than once, loses no project, no address and no key (spec)."""
     handle = temporal.it.get_workflow_handle(names.ID_IT_SESSION + session)
-    meta = {names.META_IDEMPOTENCY_KEY: "one"}
+    meta = marked(key="one")
     changes = 3 * SUGGEST_CONTINUE_AS_NEW_AT
     runs: set[str | None] = set()
     async with in_memory(temporal.server("it", session=session, backing_timeout=BACKING_TIMEOUT)) as client:
@@ -360,7 +372,7 @@ async def test_a_call_without_a_worker_ends_in_a_sentence(
     temporal: Temporal, session: str, key: str, service: Service, tool: str, sentence: str
 ) -> None:
     """Within the bound; when the worker is back, the same key gets the answer to the same call (spec)."""
-    meta = {names.META_IDEMPOTENCY_KEY: key}
+    meta = marked(key=key)
     arguments = {"ticker": "AAPL"} if tool == "stock_price" else {}
     impatient = temporal.server(service, session=session, backing_timeout=timedelta(seconds=0.3))
     async with asyncio.timeout(5), in_memory(impatient) as client:

@@ -1,5 +1,7 @@
 """The orchestrator worker and the replayer of its chats, from the same settings."""
 
+from collections.abc import Callable, Mapping
+
 import httpx
 from agents import ModelProvider, set_trace_processors
 from agents.mcp import MCPServer, MCPServerStreamableHttp, MCPServerStreamableHttpParams
@@ -21,8 +23,16 @@ from durable_loop.settings import Settings
 __all__ = ["agents_plugin", "orchestrator_worker", "replayer"]
 
 
-def agents_plugin(settings: Settings, provider: ModelProvider | None = None) -> OpenAIAgentsPlugin:
-    """Return the plugin that runs model and MCP calls as activities; `provider` overrides the settings' one."""
+def agents_plugin(
+    settings: Settings,
+    *,
+    provider: ModelProvider | None = None,
+    mcp_servers: Mapping[str, Callable[[], MCPServer]] | None = None,
+) -> OpenAIAgentsPlugin:
+    """Return the plugin that runs model and MCP calls as activities.
+
+    `provider` and `mcp_servers` take the place of what the settings name.
+    """
     set_trace_processors([])  # the SDK would send traces to OpenAI; nothing leaves but calls to the configured model
     return OpenAIAgentsPlugin(
         model_params=ModelActivityParameters(
@@ -35,18 +45,15 @@ def agents_plugin(settings: Settings, provider: ModelProvider | None = None) -> 
             ),
         ),
         model_provider=ByReferenceProvider(provider or _provider(settings)),
-        mcp_servers={
-            names.MCP_FINANCE: lambda: _mcp_server(names.MCP_FINANCE, settings.finance_mcp_url, settings),
-            names.MCP_IT: lambda: _mcp_server(names.MCP_IT, settings.it_mcp_url, settings),
-        },
+        mcp_servers=mcp_servers if mcp_servers is not None else _mcp_servers(settings),
     )
 
 
-def orchestrator_worker(client: Client, settings: Settings, *, task_queue: str = names.QUEUE_ORCHESTRATOR) -> Worker:
+def orchestrator_worker(client: Client, settings: Settings) -> Worker:
     """Return the worker that runs chats; `client` must have been connected with `agents_plugin`."""
     return Worker(
         client,
-        task_queue=task_queue,
+        task_queue=settings.orchestrator_queue,
         workflows=[ChatWorkflow],
         activities=local_activities(_weather(settings)),
         interceptors=interceptors(settings),
@@ -59,6 +66,13 @@ def orchestrator_worker(client: Client, settings: Settings, *, task_queue: str =
 def replayer(settings: Settings) -> Replayer:
     """Return a replayer of recorded chats. It needs no server and calls nothing."""
     return Replayer(workflows=[ChatWorkflow], plugins=[agents_plugin(settings)])
+
+
+def _mcp_servers(settings: Settings) -> Mapping[str, Callable[[], MCPServer]]:
+    return {
+        names.MCP_FINANCE: lambda: _mcp_server(names.MCP_FINANCE, settings.finance_mcp_url, settings),
+        names.MCP_IT: lambda: _mcp_server(names.MCP_IT, settings.it_mcp_url, settings),
+    }
 
 
 def _provider(settings: Settings) -> ModelProvider:

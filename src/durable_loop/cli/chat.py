@@ -111,12 +111,12 @@ class ChatSession:
         start = ChatInput(model=self._choice.name, policy=chat_policy(self._settings))
         if not self._resume:
             self._chat_id = new_chat_id()
-            return Chat(client, self._chat_id, start)
+            return Chat(client, self._chat_id, start, task_queue=self._settings.orchestrator_queue)
         if self._chat_id is None:
             self._chat_id = await anext((chat.chat_id async for chat in list_chats(client) if chat.open), None)
             if self._chat_id is None:
                 raise ChatNotFoundError("There is no open chat to go on with; leave out --resume to start one.")
-        chat = await Chat.resume(client, self._chat_id, start)
+        chat = await Chat.resume(client, self._chat_id, start, task_queue=self._settings.orchestrator_queue)
         status = await chat.status()
         check_key(resolve_model(status.model), os.environ)
         sys.stdout.write(screen.transcript(await chat.transcript()))

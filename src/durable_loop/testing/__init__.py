@@ -6,7 +6,7 @@ so that a retry, a replay and a worker that was killed and started again all get
 `histories`: record what happened and replay it without a server.
 """
 
-from durable_loop.testing.environment import Environment, McpTransport, TestedChat, WorkerPlace
+from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
 from durable_loop.testing.errors import (
     HarnessError,
     NonDeterminismFoundError,
@@ -19,6 +19,7 @@ from durable_loop.testing.histories import RecordedHistory, fetch_history, repla
 from durable_loop.testing.script import Call, Calls, Fails, Says, Script, Step, call, calls, fails, says
 
 __all__ = [
+    "Agent",
     "Call",
     "Calls",
     "Environment",

@@ -87,12 +87,13 @@ class FakeModel(Model):
         self._used.add(place)
         if self._used_file is not None:
             with self._used_file.open("a") as file:
-                file.write(place.model_dump_json() + "\n")
+                file.write(f"{place.turn} {place.call}\n")
 
     def _used_elsewhere(self) -> set[Place]:
         if self._used_file is None or not self._used_file.exists():
             return set()
-        return {Place.model_validate_json(line) for line in self._used_file.read_text().splitlines()}
+        lines = self._used_file.read_text().splitlines()
+        return {Place(*(int(number) for number in line.split())) for line in lines}
 
     def _unscripted(self, place: Place, items: Sequence[Item]) -> Exception:
         said = "\n".join(f"  {line.role}: {line.text}" for line in transcript.lines(items))

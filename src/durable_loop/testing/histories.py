@@ -4,7 +4,7 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer
@@ -94,7 +94,8 @@ async def replay_history(history: RecordedHistory, replayer: Replayer, *, name: 
 
 def _scrub(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _scrub(inner) for key, inner in value.items() if key not in _SCRUBBED}
+        fields = cast("dict[str, Any]", value)
+        return {key: _scrub(inner) for key, inner in fields.items() if key not in _SCRUBBED}
     if isinstance(value, list):
-        return [_scrub(inner) for inner in value]
+        return [_scrub(inner) for inner in cast("list[Any]", value)]
     return value

@@ -12,6 +12,7 @@ does not shift the ones after it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -58,30 +59,29 @@ Step = Annotated[Says | Calls | Fails, Discriminator("kind")]
 
 
 def says(text: str) -> Says:
-    """The model answers with `text`."""
+    """Have the model answer with `text`."""
     return Says(text=text)
 
 
 def call(tool: str, /, **arguments: Any) -> Call:
-    """One of several tool calls: `calls(call("a"), call("b", x=1))`."""
+    """Make one of several tool calls: `calls(call("a"), call("b", x=1))`."""
     return Call(tool=tool, arguments=arguments)
 
 
 def calls(tool: str | Call, /, *more: Call, **arguments: Any) -> Calls:
-    """The model calls a tool with arguments, or several tools at once."""
+    """Have the model call a tool with arguments, or several tools at once."""
     first = tool if isinstance(tool, Call) else Call(tool=tool, arguments=arguments)
     return Calls(calls=(first, *more))
 
 
 def fails(message: str, *, attempts: int | None = None, retryable: bool = True) -> Fails:
-    """The model call fails, the first `attempts` times or always."""
+    """Have the model call fail, the first `attempts` times or always."""
     return Fails(message=message, attempts=attempts, retryable=retryable)
 
 
-class Place(BaseModel):
+@dataclass(frozen=True, order=True)
+class Place:
     """Where a model call stands: the turn and the call within it, both from 0."""
-
-    model_config = ConfigDict(frozen=True)
 
     turn: int
     call: int
@@ -111,10 +111,10 @@ class Script:
 
     def nearest(self, place: Place) -> str:
         """Return the last step at or before a place, in words."""
-        before = [known for known in self._places if (known.turn, known.call) <= (place.turn, place.call)]
+        before = [known for known in self._places if known <= place]
         if not before:
             return "the script is empty"
-        nearest = max(before, key=lambda known: (known.turn, known.call))
+        nearest = max(before)
         return f"{nearest}: {self._places[nearest][-1]!r}"
 
     def unused(self, used: set[Place]) -> list[str]:

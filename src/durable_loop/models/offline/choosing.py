@@ -25,12 +25,13 @@ from durable_loop.models.offline.words import (
     stem,
 )
 
-__all__ = ["Choice", "Toolbox", "mood"]
+__all__ = ["Choice", "Toolbox", "first_word", "mood"]
 
 # Below this no tool is meant: one word of a description is not enough, one word of a name is.
 _THRESHOLD: Final = 2.0
 _AGAINST_MOOD: Final = 0.4
 _COMPLETE: Final = 0.5
+_FIRST_WORD: Final = 1.0
 _MISSING: Final = 0.5
 _UNKNOWN_WORD: Final = 0.3
 _MAX_UNKNOWN: Final = 1.5
@@ -42,15 +43,21 @@ _PAST: Final = re.compile(
 )
 
 
+# "Don't track my IP" asks for nothing.
+_NEGATED: Final = re.compile(r"\b(?:don['’]?t|do\s+not|never|stop|cancel|no\s+longer)\b", re.IGNORECASE)  # noqa: RUF001 - what people type
+
+
+def first_word(clause: Clause) -> str:
+    """Return the first word that is more than politeness."""
+    return next((word for word in clause.words if word not in FLUFF or word in {"will", "would"}), "")
+
+
 def mood(clause: Clause) -> Effect:
     """Tell whether a clause asks to change something or to see something, by its first verb."""
-    for word in clause.words:
-        if word in FLUFF and word not in {"will", "would"}:
-            continue
-        if word in WRITE_VERBS:
-            return Effect.WRITE
-        return Effect.READ if word in READ_VERBS else Effect.UNSAID
-    return Effect.UNSAID
+    word = first_word(clause)
+    if word in WRITE_VERBS:
+        return Effect.WRITE
+    return Effect.READ if word in READ_VERBS else Effect.UNSAID
 
 
 @dataclass(frozen=True)
@@ -113,8 +120,19 @@ class Toolbox:
         needed = [slot for slot in offer.slots if slot.needed]
         missing = sum(slot not in filling.values for slot in needed)
         score += -_MISSING * missing if missing else _COMPLETE * bool(needed)
-        opposed = {mood(clause), offer.effect} == {Effect.READ, Effect.WRITE}
-        return score * _AGAINST_MOOD if opposed and score > 0 else score
+        if stem(first_word(clause)) in offer.name_stems:
+            score += _FIRST_WORD
+        return score * _AGAINST_MOOD if score > 0 and self._is_opposed(offer, clause) else score
+
+    def _is_opposed(self, offer: Offer, clause: Clause) -> bool:
+        """Whether the clause asks for something else than the tool does, about the same things."""
+        asked = mood(clause)
+        if {asked, offer.effect} == {Effect.READ, Effect.WRITE}:
+            return True
+        if offer.effect is not Effect.WRITE:
+            return False
+        other_verb = asked is Effect.WRITE and not self._worth(offer, stem(first_word(clause)))
+        return other_verb or bool(_NEGATED.search(clause.text) and not _NEGATED.search(offer.label))
 
     def _unclaimed(self, clause: Clause, filling: Filling) -> list[str]:
         """Return the stems that carry meaning and are no value; "history" is added to a question about the past."""

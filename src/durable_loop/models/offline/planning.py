@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from durable_loop.models.offline.arguments import fill
-from durable_loop.models.offline.choosing import Choice, Toolbox, mood
+from durable_loop.models.offline.choosing import Choice, Toolbox, first_word, mood
 from durable_loop.models.offline.clause import Clause
 from durable_loop.models.offline.memory import Fact, Memory, fact_in, question_in
 from durable_loop.models.offline.offers import Effect, Kind, Slot
 from durable_loop.models.offline.small_talk import SmallTalk, small_talk_in
 from durable_loop.models.offline.splitting import Segment, split
-from durable_loop.models.offline.words import FLUFF, STOP_WORDS, stem
+from durable_loop.models.offline.words import STOP_WORDS, stem
 
 __all__ = ["MAX_CHARS", "Noted", "Part", "Recalled", "Requested", "Understood", "Unknown", "understand"]
 
@@ -116,11 +116,11 @@ class _Reader:
             if not (isinstance(previous, Unknown) and not _is_complete(whole)):
                 self.parts[-1] = (start, whole)
                 return
-        if not isinstance(alone, Unknown):
+        if not isinstance(alone, Unknown) and not self._is_rest_of(previous, alone, segment):
             self.parts.append((segment.start, alone))
         elif listed and (sibling := self._sibling(previous, segment.clause)) is not None:
             self.parts.append((segment.start, sibling))
-        elif alone.asked and segment.separator != "comma":
+        elif isinstance(alone, Unknown) and alone.asked and segment.separator != "comma":
             self.parts.append((segment.start, alone))
         else:
             self.parts[-1] = (start, self._rejoined(previous, joined, segment))
@@ -147,8 +147,7 @@ class _Reader:
         return Memory([*self.memory.facts, *noted], self.memory.said)
 
     def _is_tool_verb(self, clause: Clause) -> bool:
-        first = next((word for word in clause.words if word not in FLUFF), "")
-        return any(stem(first) in offer.name_stems for offer in self.toolbox.offers)
+        return any(stem(first_word(clause)) in offer.name_stems for offer in self.toolbox.offers)
 
     def _belongs_to(self, previous: Part, alone: Part) -> bool:
         """Whether a piece completes what stands before it: the same tool, with something missing in either."""
@@ -157,6 +156,14 @@ class _Reader:
         if isinstance(previous, Requested):
             return previous.choice.offer is alone.choice.offer
         return isinstance(previous, Unknown)
+
+    def _is_rest_of(self, previous: Part, alone: Part, segment: Segment) -> bool:
+        """Whether a bare value after a comma is a part of the value before it: "Washington, D.C."."""
+        if segment.separator != "comma" or not (_is_complete(previous) and _is_complete(alone)):
+            return False
+        offers = [part.choice.offer for part in (previous, alone) if isinstance(part, Requested)]
+        words = [token for token in segment.clause.tokens if token.lower not in STOP_WORDS]
+        return len(words) == 1 and offers[0] is not offers[1]
 
     def _rejoined(self, previous: Part, joined: Clause, segment: Segment) -> Part:
         """Read two pieces as one; a complete request is not given up for a remark after it."""
@@ -255,5 +262,4 @@ _ASKING: Final = frozenset(
 
 
 def _asks(clause: Clause) -> bool:
-    first = next((word for word in clause.words if word not in FLUFF), "")
-    return first in _ASKING or (clause.text.endswith("?") and bool(clause.content))
+    return first_word(clause) in _ASKING or (clause.text.endswith("?") and bool(clause.content))

@@ -60,7 +60,7 @@ def is_capital(word: str) -> bool:
     return first.isalpha() and (first.isupper() or first.lower() == first.upper())
 
 
-# Longest first. What is left must keep three letters, so that "rate" is not stemmed to "r".
+# Longest first. What is left must keep three letters ("rate" is not stemmed to "r"), two before a plural s (IPs).
 _SUFFIXES: Final = (
     *("ations", "ation", "ators", "ator", "ating", "ated", "ates", "ate"),
     *("ments", "ment", "ings", "ing", "ies", "ied", "es", "ed", "s", "y", "e"),
@@ -75,7 +75,7 @@ def stem(word: str) -> str:
     if word.endswith("ss"):
         return word
     for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= _MIN_STEM:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _MIN_STEM - (suffix == "s"):
             return word[: -len(suffix)]
     return word
 
@@ -90,7 +90,7 @@ READ_VERBS: Final = _words(
 )
 WRITE_VERBS: Final = _words(
     "set switch change make track record log save register store add create delete remove update send book reserve "
-    "order put start stop cancel use pick choose select assign note clear reset write post close open assign buy sell"
+    "order put stop cancel use pick choose select assign note clear reset write post close open assign buy sell"
 )
 # Said before the verb that matters.
 FLUFF: Final = _words(
@@ -132,7 +132,7 @@ _CONCEPTS: Final = tuple(
         "book reserve reservation booking",
         "delete remove drop clear erase",
         "send mail email message",
-        "create new open start",
+        "create open",
         "translate translation language",
         "time clock hour",
     )

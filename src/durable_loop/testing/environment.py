@@ -1,0 +1,253 @@
+"""One `async with` for all that a durable agent needs: dev server, workers, MCP servers, chats.
+
+    script = Script(calls("stock_price", ticker="AAPL"), says("It is at 185.50."))
+    async with Environment.start() as env, env.agent(script) as agent:
+        reply = await agent.chat().send("What is AAPL at?")
+
+The dev server and the finance and IT workers are shared by all agents of an environment; each
+agent has a task queue, a script and MCP servers of its own. Leaving an agent checks that its
+script was used up and that every history of its chats replays.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from agents import ModelProvider
+from agents.mcp import MCPServer, MCPServerStdio
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from durable_loop import names
+from durable_loop.bootstrap.orchestrator import agents_plugin, orchestrator_worker, replayer
+from durable_loop.bootstrap.policy import chat_policy
+from durable_loop.bootstrap.services import finance_worker, it_worker
+from durable_loop.chat.client import Chat, new_chat_id
+from durable_loop.chat.messages import ChatInput
+from durable_loop.services.finance.server import finance_server
+from durable_loop.services.it.server import it_server
+from durable_loop.settings import Settings
+from durable_loop.stack.binaries import find_temporal
+from durable_loop.stack.part import python_module
+from durable_loop.stack.plan import DYNAMIC_CONFIG
+from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeModelProvider, used_file
+from durable_loop.testing.histories import RecordedHistory, fetch_history, replay_history
+from durable_loop.testing.memory import InMemoryMCPServer
+from durable_loop.testing.processes import ReadyProcess, running_module
+from durable_loop.testing.script import Script
+
+__all__ = ["Agent", "Environment", "McpTransport", "TestedChat", "WorkerPlace"]
+
+_PROVIDER = "durable_loop.testing.fake_model:provider_from_environment"
+_SERVERS: Mapping[str, str] = {
+    names.MCP_FINANCE: "mcp_servers.finance_mcp_server",
+    names.MCP_IT: "mcp_servers.it_mcp_server",
+}
+
+
+class WorkerPlace(StrEnum):
+    """Where the orchestrator worker of an agent runs."""
+
+    IN_PROCESS = "in-process"
+    SUBPROCESS = "subprocess"  # the real `workers.orchestrator_worker`
+
+
+class McpTransport(StrEnum):
+    """How an agent reaches its MCP servers."""
+
+    MEMORY = "memory"
+    HTTP = "http"  # the real `mcp_servers`, each on a free port
+    STDIO = "stdio"  # the same, started by the worker that calls them
+
+
+class TestedChat(Chat):
+    """A chat whose history can be looked at."""
+
+    __test__ = False  # pytest: not a test class
+
+    async def history(self) -> RecordedHistory:
+        """Return the events of the chat's current run so far."""
+        return await fetch_history(self.handle)
+
+
+class Agent:
+    """A worker with a script, and the chats that talk to it."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.settings = settings
+        self.chats: list[TestedChat] = []
+        self.worker: ReadyProcess | None = None
+        self._client = client
+
+    def chat(self, chat_id: str | None = None) -> TestedChat:
+        """Return a chat, by default a fresh one; it starts with its first message."""
+        start = ChatInput(model=self.settings.llm_model or names.MODEL_OFFLINE, policy=chat_policy(self.settings))
+        chat = TestedChat(self._client, chat_id or new_chat_id(), start, task_queue=self.settings.orchestrator_queue)
+        self.chats.append(chat)
+        return chat
+
+
+class Environment:
+    """A dev server with the project's namespaces, and the shared workers behind the tools."""
+
+    def __init__(self, server: WorkflowEnvironment, folder: Path) -> None:
+        self._server = server
+        self._folder = folder
+        self.address = server.client.service_client.config.target_host
+        # Seconds instead of minutes, so that a test that breaks something sees it soon.
+        self.settings = Settings(
+            heartbeat_timeout=timedelta(seconds=2),
+            first_retry_after=timedelta(seconds=0.1),
+            sticky_queue_timeout=timedelta(seconds=1),
+            backing_timeout=timedelta(seconds=10),
+            graceful_shutdown=timedelta(seconds=1),
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def start(cls, *, temporal_cli: Path | None = None) -> AsyncGenerator[Self]:
+        """Start the dev server (in memory) and the finance and IT workers; end them after the block."""
+        program = find_temporal(temporal_cli)
+        namespaces = [word for name in (names.NAMESPACE_FINANCE, names.NAMESPACE_IT) for word in ("--namespace", name)]
+        server = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - untyped kwargs of the SDK
+            data_converter=pydantic_data_converter,
+            dev_server_existing_path=str(program) if program else None,
+            dev_server_log_level="error",
+            dev_server_extra_args=[*namespaces, *DYNAMIC_CONFIG],
+        )
+        async with server:
+            with tempfile.TemporaryDirectory(prefix="durable-loop-") as folder:
+                env = cls(server, Path(folder))
+                async with AsyncExitStack() as workers:
+                    await workers.enter_async_context(
+                        finance_worker(await env.client(names.NAMESPACE_FINANCE), env.settings)
+                    )
+                    await workers.enter_async_context(it_worker(await env.client(names.NAMESPACE_IT), env.settings))
+                    yield env
+
+    async def client(self, namespace: str = names.NAMESPACE_CHAT) -> Client:
+        """Connect a plain client, as any program would, to one of the namespaces."""
+        return await Client.connect(self.address, namespace=namespace, data_converter=pydantic_data_converter)
+
+    @asynccontextmanager
+    async def agent(
+        self,
+        script: Script | ModelProvider,
+        *,
+        workers: WorkerPlace = WorkerPlace.IN_PROCESS,
+        mcp: McpTransport = McpTransport.MEMORY,
+        **settings: Any,
+    ) -> AsyncGenerator[Agent]:
+        """Run an orchestrator worker that speaks `script` (or calls a provider's model) while the block runs.
+
+        `settings` are fields of `Settings` that differ for this agent.
+
+        Raises:
+            UnusedStepsError: the block ended and the script was not used up.
+            NonDeterminismFoundError: a chat's history does not replay.
+            ProcessNotReadyError: a subprocess did not start.
+        """
+        chosen = self.settings.model_copy(update={"orchestrator_queue": f"queue-{uuid4().hex[:12]}", **settings})
+        async with AsyncExitStack() as running:
+            if mcp is McpTransport.HTTP:
+                chosen = chosen.model_copy(update=await self._start_mcp_servers(running))
+            agent = Agent(await self.client(), chosen)
+            if workers is WorkerPlace.IN_PROCESS:
+                model = FakeModel(script) if isinstance(script, Script) else None
+                provider = FakeModelProvider(model) if model else script
+                await self._start_worker(running, chosen, provider, await self._mcp_factories(mcp, chosen))
+            else:
+                model = await self._start_worker_process(running, agent, script, mcp)
+            yield agent
+            for chat in agent.chats:
+                await replay_history(await chat.history(), replayer(chosen))
+            if model is not None:
+                model.assert_complete()
+
+    async def _start_worker(
+        self,
+        running: AsyncExitStack,
+        settings: Settings,
+        provider: Any,
+        factories: Mapping[str, Callable[[], MCPServer]] | None,
+    ) -> None:
+        plugin = agents_plugin(settings, provider=provider, mcp_servers=factories)
+        client = await Client.connect(self.address, plugins=[plugin])
+        await running.enter_async_context(orchestrator_worker(client, settings))
+
+    async def _start_worker_process(
+        self, running: AsyncExitStack, agent: Agent, script: Script | ModelProvider, mcp: McpTransport
+    ) -> FakeModel:
+        if not isinstance(script, Script) or mcp is not McpTransport.HTTP:
+            raise TypeError("A worker process speaks a Script and reaches its MCP servers over HTTP.")
+        script_file = self._folder / f"{agent.settings.orchestrator_queue}.json"
+        script.write(script_file)
+        agent.worker = await running.enter_async_context(
+            running_module(
+                "workers.orchestrator_worker",
+                environment={
+                    **self._environment(agent.settings),
+                    "DURABLE_LOOP_MODEL_PROVIDER": _PROVIDER,
+                    SCRIPT_VARIABLE: str(script_file),
+                },
+                log=self._folder / f"{agent.settings.orchestrator_queue}.log",
+            )
+        )
+        return FakeModel(script, used_file=used_file(script_file))
+
+    async def _start_mcp_servers(self, running: AsyncExitStack) -> dict[str, str]:
+        urls: dict[str, str] = {}
+        for name, module in _SERVERS.items():
+            process = await running.enter_async_context(
+                running_module(
+                    module,
+                    *("--port", "0"),
+                    environment=self._environment(self.settings),
+                    log=self._folder / f"{name}-mcp.log",
+                )
+            )
+            urls[f"{name}_mcp_url"] = process.announcement.rpartition(" ")[2]
+        return urls
+
+    async def _mcp_factories(
+        self, mcp: McpTransport, settings: Settings
+    ) -> Mapping[str, Callable[[], MCPServer]] | None:
+        match mcp:
+            case McpTransport.HTTP:
+                return None
+            case McpTransport.STDIO:
+                return {name: self._stdio_factory(name, module, settings) for name, module in _SERVERS.items()}
+            case McpTransport.MEMORY:
+                bound = settings.backing_timeout
+                finance = finance_server(await self.client(names.NAMESPACE_FINANCE), backing_timeout=bound)
+                it = it_server(await self.client(names.NAMESPACE_IT), session="local", backing_timeout=bound)
+                return {
+                    names.MCP_FINANCE: lambda: InMemoryMCPServer(names.MCP_FINANCE, finance),
+                    names.MCP_IT: lambda: InMemoryMCPServer(names.MCP_IT, it),
+                }
+
+    def _stdio_factory(self, name: str, module: str, settings: Settings) -> Callable[[], MCPServer]:
+        command, *arguments = python_module(module, "--transport", "stdio")
+        environment = {**os.environ, **self._environment(settings)}
+        return lambda: MCPServerStdio(
+            {"command": command, "args": arguments, "env": environment},
+            name=name,
+            client_session_timeout_seconds=settings.tool_timeout.total_seconds(),
+        )
+
+    def _environment(self, settings: Settings) -> dict[str, str]:
+        """Return the settings that differ from their defaults, as a process reads them."""
+        changed = settings.model_dump(mode="json", exclude_defaults=True, exclude={"llm_model", "mcp_token"})
+        if settings.mcp_token is not None:
+            changed["mcp_token"] = settings.mcp_token.get_secret_value()
+        return {
+            "TEMPORAL_ADDRESS": self.address,
+            **{f"DURABLE_LOOP_{name.upper()}": str(value) for name, value in changed.items()},
+        }
