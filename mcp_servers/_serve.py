@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+from typing import Final
 
 from mcp.server.mcpserver import MCPServer
 
@@ -11,6 +12,8 @@ from durable_loop.services.transport import HttpDoor, serve_http, serve_stdio
 from durable_loop.settings import Settings
 
 __all__ = ["command_line", "serve"]
+
+_LAST_PORT: Final = 65535
 
 
 def command_line(description: str | None, *, port: int) -> argparse.ArgumentParser:
@@ -23,10 +26,9 @@ def command_line(description: str | None, *, port: int) -> argparse.ArgumentPars
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:  # noqa: PLR2004 - what a port is
-        raise ValueError
-    return port
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port between 0 and {_LAST_PORT}")
+    return int(text)
 
 
 async def serve(server: MCPServer, options: argparse.Namespace, settings: Settings, *, what: str) -> None:

@@ -78,7 +78,8 @@ def _mcp_servers(settings: Settings) -> Mapping[str, Callable[[], MCPServer]]:
 def _provider(settings: Settings) -> ModelProvider:
     if settings.model_provider is not None:
         return extensions.load(settings.model_provider, setting="DURABLE_LOOP_MODEL_PROVIDER")
-    return DurableModelProvider(timeout=settings.model_timeout)
+    # A little less than Temporal's own timeout, so that the user reads our sentence and not Temporal's.
+    return DurableModelProvider(timeout=settings.model_timeout * 0.95)
 
 
 def _weather(settings: Settings) -> WeatherSource:

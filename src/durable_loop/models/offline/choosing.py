@@ -44,7 +44,7 @@ _PAST: Final = re.compile(
 
 
 # "Don't track my IP" asks for nothing.
-_NEGATED: Final = re.compile(r"\b(?:don['’]?t|do\s+not|never|stop|cancel|no\s+longer)\b", re.IGNORECASE)  # noqa: RUF001 - what people type
+_NEGATED: Final = re.compile(r"\s*(?:please\s+)?(?:don'?t|do\s+not|never)\b", re.IGNORECASE)
 
 
 def first_word(clause: Clause) -> str:
@@ -104,6 +104,8 @@ class Toolbox:
 
     def choose(self, clause: Clause) -> Choice | None:
         """Return the best tool, if one is good enough."""
+        if _NEGATED.match(clause.text):
+            return None
         best, best_score = None, _THRESHOLD
         for offer in self.offers:
             filling = fill(offer, clause, self.knows)
@@ -131,8 +133,7 @@ class Toolbox:
             return True
         if offer.effect is not Effect.WRITE:
             return False
-        other_verb = asked is Effect.WRITE and not self._worth(offer, stem(first_word(clause)))
-        return other_verb or bool(_NEGATED.search(clause.text) and not _NEGATED.search(offer.label))
+        return asked is Effect.WRITE and not self._worth(offer, stem(first_word(clause)))
 
     def _unclaimed(self, clause: Clause, filling: Filling) -> list[str]:
         """Return the stems that carry meaning and are no value; "history" is added to a question about the past."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from durable_loop.models.offline.expressions import NUMBER_WORDS, Expression, find_expression, number_from_words
@@ -15,6 +16,7 @@ from durable_loop.models.offline.words import (
     is_capital,
     stem,
     tokens,
+    word_set,
 )
 
 __all__ = ["CURRENCY", "PERCENT", "PREPOSITIONS", "Clause", "Known", "Quantity", "Span"]
@@ -50,12 +52,13 @@ _UNITS: Final[dict[str, str]] = (
 )
 
 _QUOTED: Final = re.compile(
-    r""" "(?P<double>[^"]+)" | “(?P<curly>[^”]+)” | «(?P<angle>[^»]+)» | (?<!\w)['‘](?P<single>[^'’]+)['’](?!\w) """,  # noqa: RUF001 - what people type
+    r""" "(?P<double>[^"]+)" | “(?P<curly>[^”]+)” | «(?P<angle>[^»]+)» | (?<!\w)'(?P<single>[^']+)'(?!\w) """,
     re.VERBOSE,
 )
 
 # Inside names: Rio de Janeiro, Ludwig van Beethoven.
-_PARTICLES: Final = frozenset("de do da del di la las los le les du van von der den am an upon of the sur bei".split())
+_PARTICLES: Final = word_set("de do da del di la las los le les du van von der den am an upon of the sur bei")
+_MAX_QUANTITIES: Final = 20
 _GLUE: Final = re.compile(r"\s+|,\s+|\.\s+")
 
 
@@ -106,8 +109,8 @@ class Clause:
 
     @cached_property
     def quantities(self) -> list[Quantity]:
-        """The numbers, in order."""
-        return [_quantity(match) for match in _QUANTITY.finditer(self.text)]
+        """The numbers, in order; not more than anyone would say at once."""
+        return [_quantity(match) for match in islice(_QUANTITY.finditer(self.text), _MAX_QUANTITIES)]
 
     @cached_property
     def quotations(self) -> list[Span]:
@@ -124,7 +127,7 @@ class Clause:
     def span(self, first: int, last: int) -> Span:
         """Return the text from one token to another, without a possessive 's at its end."""
         start, end = self.tokens[first].start, self.tokens[last].end
-        return Span(re.sub(r"['’]s$", "", self.text[start:end]), start, end)  # noqa: RUF001 - what people type
+        return Span(re.sub(r"'s$", "", self.text[start:end]), start, end)
 
     def names(self, known: Known) -> Iterator[tuple[int, Span]]:
         """Yield runs of capitalised words that are no words of the tools, with the number of their first token."""
@@ -140,7 +143,7 @@ class Clause:
         word = self.words[number]
         if not is_capital(self.tokens[number].text) or word in STOP_WORDS or word in TIME_WORDS:
             return False
-        return number > 0 and self.words[number - 1] in PREPOSITIONS or not known(word)
+        return (number > 0 and self.words[number - 1] in PREPOSITIONS) or not known(word)
 
     def _end_of_name(self, first: int, known: Known) -> int:
         last = first

@@ -8,9 +8,10 @@ from agents import Tool
 
 from durable_loop.models.offline.arguments import nested
 from durable_loop.models.offline.choosing import Choice, Toolbox
-from durable_loop.models.offline.memory import Memory, fact_in
+from durable_loop.models.offline.memory import Memory, fact_in, may_hold_fact
 from durable_loop.models.offline.offers import Effect, offers_of
 from durable_loop.models.offline.phrasing import (
+    abilities,
     ask_for,
     cannot,
     confirm,
@@ -62,6 +63,8 @@ def decide(turns: Sequence[Turn], tools: Sequence[Tool], *, parallel: bool = Tru
         ]
     if len(now.message) > MAX_CHARS:
         return too_long(len(now.message), MAX_CHARS)
+    if not understood.parts and not now.calls:
+        return f"What can I do for you? {abilities(toolbox.offers)}"
     return _reply(understood, now.calls, toolbox)
 
 
@@ -70,7 +73,8 @@ def _understand(turns: Sequence[Turn], toolbox: Toolbox) -> Understood:
     before: Choice | None = None
     for age, turn in zip(range(len(turns), 1, -1), turns, strict=False):
         if age > _RECENT_TURNS:
-            pieces = split(turn.message) if len(turn.message) <= MAX_CHARS else []
+            worth_reading = len(turn.message) <= MAX_CHARS and may_hold_fact(turn.message)
+            pieces = split(turn.message) if worth_reading else []
             memory.facts += [fact for piece in pieces if (fact := fact_in(piece.clause.text)) is not None]
         else:
             request = _read(turn, toolbox, memory, before).last_request

@@ -1,13 +1,13 @@
 """What the user has said about themselves in this chat, read from the transcript each time; the latest word wins."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from durable_loop.models.offline.words import content_stems, stem, tokens
+from durable_loop.models.offline.words import content_stems, stem, tokens, word_set
 
-__all__ = ["Fact", "Memory", "fact_in", "question_in"]
+__all__ = ["Fact", "Memory", "Question", "fact_in", "may_hold_fact", "question_in"]
 
 _MAX_VALUE: Final = 200
 
@@ -41,22 +41,23 @@ class Memory:
         return list(latest.values())
 
 
-_YOURS: Final = {"my": "your", "mine": "yours", "me": "you", "i": "you", "i'm": "you are", "i’m": "you are"}  # noqa: RUF001 - what people type
+_YOURS: Final = {"my": "your", "mine": "yours", "me": "you", "i": "you", "i'm": "you are"}
 _YOURS_VERBS: Final = {"am": "are", "was": "were"}
-_TO_YOU: Final = re.compile(r"\b(?:i['’]m|i\s+(?:am|was)|i|my|mine|me)\b", re.IGNORECASE)  # noqa: RUF001 - what people type
+_TO_YOU: Final = re.compile(r"\b(?:i'm|i\s+(?:am|was)|i|my|mine|me)\b", re.IGNORECASE)
 
 _REMEMBER: Final = re.compile(
-    r"^(?:please\s+)?(?:remember|note|keep in mind|don['’]?t forget)(?:\s+that|\s*:|\s+this:?)?\s+(?P<what>.+)$",  # noqa: RUF001 - what people type
+    r"^(?:please\s+)?(?:remember|note|keep in mind|don'?t forget)(?:\s+that|\s*:|\s+this:?)?\s+(?P<what>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 _MY_X_IS_Y: Final = re.compile(
     r"^(?:(?:hi|hello|hey|so|ok|by the way|and|well|actually|also|no|now)[,!.]?\s+)*"
-    r"my\s+(?P<subject>[\w\s'’-]{1,60}?)(?:\s+(?P<verb>is|are|was)(?:\s+now)?|['’]s)\s+(?P<value>.+)$",  # noqa: RUF001 - what people type
+    r"my\s+(?P<subject>[\w\s'-]{1,60}?)(?:\s+(?P<verb>is|are|was)(?:\s+now)?|'s(?!\s+(?:\w+\s+){1,3}(?:is|are|was)\b))"
+    r"\s+(?P<value>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 _MY_NAME: Final = re.compile(
-    r"^(?:(?:hi|hello|hey|and|by the way)[,!.]?\s+)*(?:i\s+am|i['’]m|(?:please\s+)?call\s+me)\s+"  # noqa: RUF001 - what people type
-    r"(?P<value>[^\W\d_][\w'’-]*(?:\s+[^\W\d_][\w'’-]*)?)$",  # noqa: RUF001 - what people type
+    r"^(?:(?:hi|hello|hey|and|by the way)[,!.]?\s+)*(?:i\s+am|i'm|(?:please\s+)?call\s+me)\s+"
+    r"(?P<value>[^\W\d_][\w'-]*(?:\s+[^\W\d_][\w'-]*)?)$",
     re.IGNORECASE,
 )
 _I_DO: Final = re.compile(
@@ -64,7 +65,15 @@ _I_DO: Final = re.compile(
     r"(?P<verb>live|work|study|come|like|love|prefer|hate|own|have|drive|play|speak|was born)\s+(?P<value>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
-_NOT_NAMES: Final = frozenset("not very so a an the sorry here back ready fine good ok okay sure hungry tired".split())
+_NOT_NAMES: Final = word_set("not very so a an the sorry here back ready fine good ok okay sure hungry tired")
+
+
+_HINT: Final = re.compile(r"\b(?:my|i|i'm|call\s+me|remember|note|mind|forget)\b", re.IGNORECASE)
+
+
+def may_hold_fact(message: str) -> bool:
+    """Whether a message is worth cutting up for facts: a quick look, for long chats."""
+    return _HINT.search(message) is not None
 
 
 def fact_in(text: str, *, asked_to_remember: bool = True) -> Fact | None:
@@ -81,7 +90,7 @@ def fact_in(text: str, *, asked_to_remember: bool = True) -> Fact | None:
 
 def _stated(said: str) -> Fact | None:
     if match := _MY_X_IS_Y.match(said):
-        subject, value = match["subject"].strip().lower(), _to_you(match["value"])
+        subject, value = match["subject"].strip().lower(), _to_you(match["value"])[:_MAX_VALUE]
         return Fact(_stems(subject), subject, match["value"], f"Your {subject} {match['verb'] or 'is'} {value}.")
     if (match := _MY_NAME.match(said)) and _is_name(match["value"], said):
         return Fact(frozenset({stem("name")}), "name", match["value"], f"Your name is {match['value']}.")
@@ -113,9 +122,9 @@ def _to_you(text: str) -> str:
 
 
 _WHAT_IS_MY: Final = re.compile(
-    r"(?:what(?:['’]s|\s+is|\s+are|\s+was)|who(?:['’]s|\s+is|\s+are)|when(?:['’]s|\s+is)|where(?:['’]s|\s+is)|"  # noqa: RUF001 - what people type
+    r"(?:what(?:'s|\s+is|\s+are|\s+was)|who(?:'s|\s+is|\s+are)|when(?:'s|\s+is)|where(?:'s|\s+is)|"
     r"(?:do\s+you\s+)?(?:remember|know|recall)|(?:can\s+you\s+)?tell\s+me|say)\s+(?:again\s+)?(?:what\s+)?"
-    r"my\s+(?P<subject>[\w\s'’-]{1,60}?)(?:\s+is|\s+are)?(?:\s+again)?\s*\??$",  # noqa: RUF001 - what people type
+    r"my\s+(?P<subject>[\w\s'-]{1,60}?)(?:\s+is|\s+are)?(?:\s+called)?(?:\s+again)?\s*\??$",
     re.IGNORECASE,
 )
 _WHO_AM_I: Final = re.compile(r"^(?:(?:do|can)\s+you\s+\w+\s+)?who\s+(?:am\s+i|i\s+am)\s*\??$", re.IGNORECASE)
@@ -175,8 +184,3 @@ def _what_was_said(question: str, earlier: Sequence[str]) -> Question:
     message = earlier[0] if first else earlier[-1]
     which = "The first thing that you said was" if first else "Before this you said"
     return Question(f"{which}: “{message[:_MAX_VALUE]}”", known=True)
-
-
-def remembered(messages: Iterable[str]) -> list[Fact]:
-    """Return the facts of some clauses, in order."""
-    return [fact for message in messages if (fact := fact_in(message)) is not None]

@@ -37,7 +37,7 @@ class OfflineModel(Model):
     It returns text and tool calls only: handoffs, hosted tools and output schemas are not used.
     """
 
-    async def get_response(
+    async def get_response(  # noqa: PLR0913 - the SDK's signature
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
@@ -55,7 +55,7 @@ class OfflineModel(Model):
         del system_instructions, output_schema, handoffs, tracing, previous_response_id, conversation_id, prompt
         return _respond(input, model_settings, tools)
 
-    async def stream_response(
+    async def stream_response(  # noqa: PLR0913 - the SDK's signature
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature

@@ -12,16 +12,16 @@ from durable_loop.models.offline.small_talk import SmallTalk
 from durable_loop.models.offline.transcript import MadeCall
 from durable_loop.models.offline.words import spaced
 
-__all__ = ["ask_for", "cannot", "confirm", "listed", "phrase_result", "small_talk", "too_long"]
+__all__ = ["abilities", "ask_for", "cannot", "confirm", "listed", "phrase_result", "small_talk", "too_long"]
 
 _MAX_LISTED: Final = 30
 _MAX_LINES: Final = 100
 _MAX_DEPTH: Final = 6
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], *, last: str = "and") -> str:
     """Write "a, b and c"."""
-    return " and ".join(", ".join(names).rsplit(", ", 1)) if len(names) > 1 else "".join(names)
+    return f" {last} ".join(", ".join(names).rsplit(", ", 1)) if len(names) > 1 else "".join(names)
 
 
 def abilities(offers: Sequence[Offer]) -> str:
@@ -51,9 +51,11 @@ def ask_for(choice: Choice) -> str:
 
 def _explained(slot: Slot) -> str:
     if slot.kind is Kind.CHOICE:
-        return f": {listed([str(choice) for choice in slot.choices[:_MAX_LISTED]])}."
+        return f" ({listed([str(choice) for choice in slot.choices[:_MAX_LISTED]], last='or')})."
     description = slot.description.strip().rstrip(".")
-    return f" ({description[0].lower()}{description[1:]})." if description else ""
+    explained = [f"{description[0].lower()}{description[1:]}"] if description else []
+    explained += ["a whole number"] if slot.type == "integer" else []
+    return f" ({', '.join(explained)})." if explained else ""
 
 
 def confirm(fact: Fact) -> str:
@@ -105,25 +107,31 @@ _VALUE_KEYS: Final = ("result", "value", "answer", "output")
 
 def phrase_result(call: MadeCall, *, alone: bool) -> str:
     """Say what a tool gave back; `alone` when it is the only answer of the turn."""
-    label = spaced(call.name)
     if call.output is None:
-        return f"The call of {label} did not finish."
+        return f"The call of {spaced(call.name)} did not finish."
     said, failed = _readable(call.output)
-    if failed or _WRONG.match(said):
-        return f"That did not work: {_sentence(said) or 'the tool gave no reason.'}"
-    if (failure := _FAILED.match(said)) is not None:
-        return f"That did not work: {_sentence(said[failure.end() :]) or 'the tool gave no reason.'}"
+    stated = _FAILED.match(said)
+    if failed or stated or _WRONG.match(said):
+        reason = said[stated.end() :] if stated else said
+        return f"That did not work: {_sentence(reason) or 'the tool gave no reason.'}"
+    return _phrase_value(call, said, alone=alone)
+
+
+def _phrase_value(call: MadeCall, said: str, *, alone: bool) -> str:
+    """Make a sentence of a bare value or an equation; what is more than that is a text already."""
+    if not call.output:
+        return f"Done: {spaced(call.name)}."
     if not said:
-        return f"Done: {label}."
+        return f"The result of {_named(call)} is empty."
     if equation := _EQUATION.fullmatch(said.rstrip(".")):
         return f"The result is {equation['right']}." if alone else f"{equation['left']} = {equation['right']}."
     if _PLAIN_VALUE.fullmatch(said):
-        said = said.rstrip(".")
-        return f"The result is {said}." if alone else f"The result of {_named(label, call)} is {said}."
+        return f"The result{'' if alone else f' of {_named(call)}'} is {said.rstrip('.')}."
     return said
 
 
-def _named(label: str, call: MadeCall) -> str:
+def _named(call: MadeCall) -> str:
+    label = spaced(call.name)
     given = listed([str(value) for value in call.arguments.values() if isinstance(value, str | int | float)])
     return f"{label} for {given}" if given else label
 
@@ -147,7 +155,7 @@ def _readable(output: str) -> tuple[str, bool]:
 
 def _from_json(parsed: Any) -> tuple[str, bool]:
     if not isinstance(parsed, dict):
-        return _flat(parsed), False
+        return _flat(parsed) if parsed else "", False
     result = cast("dict[str, Any]", parsed)
     if error := result.get("error"):
         return _flat(error), True
@@ -156,7 +164,7 @@ def _from_json(parsed: Any) -> tuple[str, bool]:
         for key in keys:
             if isinstance(value := result.get(key), types) and value != "":
                 return _scalar(value), failed
-    return _flat(result), failed
+    return _flat(result) if result else "", failed
 
 
 def _flat(value: Any) -> str:

@@ -17,7 +17,7 @@ from durable_loop.models.offline.memory import Fact, Memory, fact_in, question_i
 from durable_loop.models.offline.offers import Effect, Kind, Slot
 from durable_loop.models.offline.small_talk import SmallTalk, small_talk_in
 from durable_loop.models.offline.splitting import Segment, split
-from durable_loop.models.offline.words import STOP_WORDS, stem
+from durable_loop.models.offline.words import STOP_WORDS, stem, word_set
 
 __all__ = ["MAX_CHARS", "Noted", "Part", "Recalled", "Requested", "Understood", "Unknown", "understand"]
 
@@ -25,6 +25,8 @@ __all__ = ["MAX_CHARS", "Noted", "Part", "Recalled", "Requested", "Understood", 
 MAX_CHARS: Final = 4_000
 # More pieces than a person asks at once.
 _MAX_SEGMENTS: Final = 24
+# Pieces that go back to the piece before them must end somewhere, too.
+_MAX_JOINED_CHARS: Final = 600
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class _Reader:
                 return
         if not isinstance(alone, Unknown) and not self._is_rest_of(previous, alone, segment):
             self.parts.append((segment.start, alone))
-        elif listed and (sibling := self._sibling(previous, segment.clause)) is not None:
+        elif listed and (sibling := self._sibling(previous, segment)) is not None:
             self.parts.append((segment.start, sibling))
         elif isinstance(alone, Unknown) and alone.asked and segment.separator != "comma":
             self.parts.append((segment.start, alone))
@@ -169,18 +171,23 @@ class _Reader:
         """Read two pieces as one; a complete request is not given up for a remark after it."""
         if segment.separator == "end" and isinstance(previous, Requested) and previous.complete:
             return previous
+        if len(joined.text) > _MAX_JOINED_CHARS:
+            return previous
         whole = self._meaning(joined)
         keep = isinstance(whole, Unknown | SmallTalk) and not isinstance(previous, Unknown | SmallTalk)
         return previous if keep else whole
 
-    def _sibling(self, previous: Part, clause: Clause) -> Part | None:
+    def _sibling(self, previous: Part, segment: Segment) -> Part | None:
         """Read "and MSFT" after a complete request as the same request again, with another value."""
+        clause = segment.clause
         if not isinstance(previous, Requested) or not previous.complete:
             return None
         filling = fill(previous.choice.offer, clause, self.toolbox.knows)
         named = {slot: value for slot, value in filling.values.items() if slot.kind in _LISTABLE}
         bare = all(token.lower in STOP_WORDS or not filling.is_free(token.start, token.end) for token in clause.tokens)
         if len(named) != 1 or not bare:
+            return None
+        if segment.separator == "comma" and any(_is_state(slot, value) for slot, value in named.items()):
             return None
         return Requested(replace(previous.choice, values={**previous.choice.values, **named}))
 
@@ -193,8 +200,9 @@ class _Reader:
         if not asked and (lead is None or self.before.offer.effect is Effect.WRITE):
             return alone
         rest = Clause(clause.text[lead.end() :] if lead else clause.text)
-        found = _answers(self.before, rest, self.toolbox) if asked else None
-        found = found or fill(self.before.offer, rest, self.toolbox.knows).values
+        found = _answers(self.before, rest, self.toolbox) if asked else {}
+        if not found and lead is not None:
+            found = fill(self.before.offer, rest, self.toolbox.knows).values
         if not found:
             return alone
         return Requested(replace(self.before, values={**self.before.values, **found}))
@@ -246,20 +254,25 @@ def _answers(asked: Choice, clause: Clause, toolbox: Toolbox) -> dict[Slot, Any]
     return found
 
 
+def _is_state(slot: Slot, value: Any) -> bool:
+    """Whether a place is no more than the end of one: Austin, TX; Washington, D.C."""
+    return slot.kind is Kind.PLACE and len(str(value)) <= len("D.C.") and str(value).isupper()
+
+
 def _is_complete(part: Part) -> bool:
     return isinstance(part, Requested) and part.complete
 
 
 def _unknown(clause: Clause) -> Unknown:
-    return Unknown(clause.text, asked=bool(clause.content) and mood(clause) is not Effect.UNSAID or _asks(clause))
+    return Unknown(clause.text, asked=bool(clause.content) and _asks(clause))
 
 
 # Verbs that ask for something, beyond those that read and write.
-_ASKING: Final = frozenset(
+_ASKING: Final = word_set(
     "sing play explain summarize summarise draw paint cook call ring buy sell help teach recommend suggest compare "
-    "generate code email text remind schedule turn run walk dance guess list name".split()
+    "generate code email text remind schedule turn run walk dance guess list name"
 )
 
 
 def _asks(clause: Clause) -> bool:
-    return first_word(clause) in _ASKING or (clause.text.endswith("?") and bool(clause.content))
+    return mood(clause) is not Effect.UNSAID or first_word(clause) in _ASKING or clause.text.endswith("?")

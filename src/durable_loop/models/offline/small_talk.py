@@ -18,23 +18,43 @@ class SmallTalk(StrEnum):
     AGREEMENT = "agreement"
 
 
-# Each is the whole clause, but for a polite word before or after it.
+# Each is the whole clause, but for polite words before or after it. In small letters; `(…)` may be left out.
 _PHRASES: Final = {
-    SmallTalk.GREETING: r"hi|hello|hey|hiya|howdy|greetings|good\s+(?:morning|afternoon|evening|day)|hi\s+there|"
-    r"hello\s+there|hey\s+there|nice\s+to\s+meet\s+you",
-    SmallTalk.THANKS: r"thanks?(?:\s+you)?(?:\s+(?:so|very)\s+much|\s+a\s+lot)?|thx|cheers|much\s+appreciated|"
-    r"thanks\s+for\s+(?:your|the)\s+help|(?:that\s+is|that's)\s+(?:great|perfect|helpful)|"
-    r"great|perfect|awesome|cool|nice|well\s+done",
-    SmallTalk.FAREWELL: r"bye(?:\s+bye)?|goodbye|good\s*night|see\s+you(?:\s+later|\s+soon)?|farewell|ciao",
-    SmallTalk.WELL_BEING: r"how\s+are\s+you(?:\s+doing)?(?:\s+today)?|how's\s+it\s+going|how\s+do\s+you\s+do|what's\s+up",
-    SmallTalk.ABILITIES: r"help(?:\s+me)?|what\s+can\s+you\s+do(?:\s+for\s+me)?|what\s+do\s+you\s+do|who\s+are\s+you|"
-    r"what\s+are\s+you|what(?:'s|\s+is)\s+your\s+name|(?:what|which)\s+tools\s+(?:do\s+you\s+have|are\s+there|can\s+you\s+use)|"
-    r"how\s+can\s+you\s+help(?:\s+me)?|(?:list|show(?:\s+me)?)\s+(?:your\s+|the\s+)?tools|can\s+you\s+help(?:\s+me)?|"
-    r"what\s+(?:else\s+)?(?:are\s+you\s+able\s+to|can\s+i)\s+(?:do|ask(?:\s+you)?)",
-    SmallTalk.AGREEMENT: r"ok(?:ay)?|yes|yeah|no|nope|sure|right|i\s+see|got\s+it|alright|fine|never\s*mind",
+    SmallTalk.GREETING: """
+        hi (there) | hello (there) | hey (there) | hiya | howdy | greetings | good day | good morning | good afternoon
+        | good evening | nice to meet you """,
+    SmallTalk.THANKS: """
+        thanks (a lot) | thanks (so) (very) much | thank you (so) (very) (much) | thx | cheers | much appreciated
+        | thanks for your help | thanks for the help | that is great | that's great | perfect | great | awesome
+        | cool | nice | well done """,
+    SmallTalk.FAREWELL: "bye (bye) | goodbye | good bye | good night | see you (later) (soon) | farewell | ciao",
+    SmallTalk.WELL_BEING: """
+        how are you (doing) (today) | how's it going | how is it going | how do you do | what's up """,
+    SmallTalk.ABILITIES: """
+        help (me) | can you help (me) | how can you help (me) | what can you do (for me) | what do you do
+        | who are you | what are you | what's your name | what is your name | what can i ask (you) | what can i do
+        | what tools do you have | which tools do you have | what tools are there | which tools are there
+        | what tools can you use | which tools can you use | list (your) (the) tools | show (me) (your) (the) tools """,
+    SmallTalk.AGREEMENT: """
+        ok | okay | yes | yeah | no | nope | sure | right | i see | got it | alright | fine | never mind """,
 }
-_POLITE: Final = r"(?:\s+|so|please|then|there|again|everyone|friend|well|oh|you|very\s+much|ok(?:ay)?|hi|hello|hey)*"
-_CLAUSES: Final = {kind: re.compile(rf"{_POLITE}\b(?:{phrase})\b{_POLITE}") for kind, phrase in _PHRASES.items()}
+_POLITE: Final = "(?:(?:so|please|then|again|everyone|friend|well|oh|ok|okay|hi|hello|hey|and) )*"
+
+
+def _pattern(phrases: str) -> re.Pattern[str]:
+    """Every word of the phrases, and of the text, ends in one space."""
+    alternatives = [
+        "".join(
+            f"(?:{word.strip('()')} )?" if word.startswith("(") else f"{word} " for word in _OPTIONAL.findall(phrase)
+        )
+        for phrase in phrases.split("|")
+    ]
+    return re.compile(f"{_POLITE}(?:{'|'.join(alternatives)}){_POLITE}")
+
+
+# A word, or words in parentheses.
+_WORD: Final = re.compile(r"\([^)]*\)|[\w']+")
+_CLAUSES: Final = {kind: _pattern(phrases) for kind, phrases in _PHRASES.items()}
 _PUNCTUATION: Final = re.compile(r"[^\w'\s]+")
 _LONGEST: Final = 80
 
@@ -43,5 +63,5 @@ def small_talk_in(text: str) -> SmallTalk | None:
     """Return what kind of small talk a clause is, or None for anything else."""
     if len(text) > _LONGEST:
         return None
-    plain = " ".join(_PUNCTUATION.sub(" ", text.lower().replace("’", "'")).split())  # noqa: RUF001 - what people type
+    plain = "".join(f"{word} " for word in _PUNCTUATION.sub(" ", text.lower()).split())
     return next((kind for kind, pattern in _CLAUSES.items() if pattern.fullmatch(plain)), None)

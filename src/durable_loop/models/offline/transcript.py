@@ -9,6 +9,9 @@ import pydantic_core
 
 __all__ = ["MadeCall", "Turn", "normalised", "turns_of"]
 
+# The rules know one apostrophe; one character for one.
+_PLAIN_QUOTES: Final = str.maketrans({"’": "'", "‘": "'"})  # noqa: RUF001 - what people type
+
 _OUTPUT: Final = "function_call_output"
 
 
@@ -45,7 +48,7 @@ def turns_of(items: list[dict[str, Any]]) -> list[Turn]:
     for item in items:
         role, kind = item.get("role"), item.get("type")
         if role == "user":
-            turns.append(Turn(message=_text(item.get("content"))))
+            turns.append(Turn(message=_text(item.get("content")).translate(_PLAIN_QUOTES)))
         elif not turns:
             continue
         elif role == "assistant":

@@ -22,6 +22,7 @@ __all__ = [
     "spaced",
     "stem",
     "tokens",
+    "word_set",
 ]
 
 
@@ -36,11 +37,11 @@ class Token:
     @property
     def lower(self) -> str:
         """The word in lower case, without a possessive or contracted 's."""
-        return re.sub(r"['’]s$", "", self.text.lower())  # noqa: RUF001 - what people type
+        return re.sub(r"'s$", "", self.text.lower())
 
 
 # A word may hold hyphens, dots and apostrophes (DEMO-123, D.C, what's), but does not end in one.
-_WORD: Final = re.compile(r"\w+(?:[-.'’&/]\w+)*")  # noqa: RUF001 - what people type
+_WORD: Final = re.compile(r"\w+(?:[-.'&/]\w+)*")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-./\s]+")
 
 
@@ -71,7 +72,8 @@ _MIN_STEM: Final = 3
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """Cut a word to what its forms share: calculate, calculator and calculation are one."""
-    word = re.sub(r"['’]s$", "", word.lower())  # noqa: RUF001 - what people type
+    word = re.sub(r"'s$", "", word.lower())
+    word = word.replace("our", "or")  # colour and color are one
     if word.endswith("ss"):
         return word
     for suffix in _SUFFIXES:
@@ -80,30 +82,31 @@ def stem(word: str) -> str:
     return word
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text, for the tables of words in these modules."""
     return frozenset(text.split())
 
 
-READ_VERBS: Final = _words(
+READ_VERBS: Final = word_set(
     "get show list read fetch find search look lookup check describe query count display see tell give view "
     "what whats which who whom whose where when why how is are am was were do does did has have had will would"
 )
-WRITE_VERBS: Final = _words(
+WRITE_VERBS: Final = word_set(
     "set switch change make track record log save register store add create delete remove update send book reserve "
     "order put stop cancel use pick choose select assign note clear reset write post close open assign buy sell"
 )
 # Said before the verb that matters.
-FLUFF: Final = _words(
+FLUFF: Final = word_set(
     "please can could would will you i i'd i'll we let's lets want to need like hey hi hello ok okay so and then also "
     "now just kindly me for us id go ahead want's wanna may might should shall"
 )
-TIME_WORDS: Final = _words(
+TIME_WORDS: Final = word_set(
     "today tomorrow tonight yesterday now currently right this next last week weekend month morning afternoon "
     "evening night moment later soon please monday tuesday wednesday thursday friday saturday sunday like going"
 )
 STOP_WORDS: Final = (
     FLUFF
-    | _words(
+    | word_set(
         "a an the this that these those it its it's he she they them their there here of in on at by with from into "
         "about over under or but if not no any some all each every my your our his her mine yours is are am was were "
         "be been being do does did done has have had having can could will would what whats what's which who whom "
@@ -115,28 +118,26 @@ STOP_WORDS: Final = (
 )
 
 # Words that mean alike; one line is one meaning, and a word may have several.
-_CONCEPTS: Final = tuple(
-    frozenset(stem(word) for word in line.split())
-    for line in (
-        "weather rain raining rainy rains snow snowing snowy sun sunny cloud cloudy wind windy storm forecast "
-        "temperature hot cold warm chilly freezing umbrella outside humid degrees climate jacket coat",
-        "price cost worth trade trading traded quote value expensive",
-        "stock share ticker symbol equity",
-        "calculate compute calculation arithmetic math maths evaluate sum add plus subtract minus multiply "
-        "divide divided product difference expression equation solve",
-        "roi invest investment return yield profit grow growth earn interest compound compounded",
-        "history past previous earlier",
-        "metric stat stats statistic statistics kpi figure measure velocity progress",
-        "set switch change choose select use pick make assign",
-        "track record log save register note store",
-        "book reserve reservation booking",
-        "delete remove drop clear erase",
-        "send mail email message",
-        "create open",
-        "translate translation language",
-        "time clock hour",
-    )
-)
+_ALIKE: Final = """
+    weather rain rainy snow snowy sun sunny cloud cloudy wind windy storm forecast temperature outside climate
+    weather hot cold warm chilly freezing humid degrees umbrella jacket coat
+    price cost worth trade trading traded quote value expensive
+    stock share ticker symbol equity
+    calculate compute arithmetic math maths evaluate sum add plus subtract minus multiply divide product difference
+    calculate expression equation solve
+    roi invest investment return yield profit grow growth earn interest compound
+    history past previous earlier
+    metric stat stats statistic statistics kpi figure measure velocity progress
+    set switch change choose select use pick make assign
+    track record log save register note store
+    book reserve reservation booking
+    delete remove drop clear erase
+    send mail email message
+    create open
+    translate translation language
+    time clock hour
+"""
+_CONCEPTS: Final = tuple(frozenset(stem(word) for word in line.split()) for line in _ALIKE.strip().splitlines())
 
 
 @lru_cache(maxsize=8192)
