@@ -30,7 +30,7 @@ over a workflow or activity boundary.
 from datetime import timedelta
 from typing import Final
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 __all__ = [
     "ChatBusyError",
@@ -175,6 +175,10 @@ def as_application_error(error: ToolError | ModelError | ModelSetupError | ChatE
         type=type(error).__name__,
         non_retryable=not isinstance(error, ToolUnavailableError | ModelUnavailableError),
         next_retry_delay=error.retry_after if isinstance(error, ModelUnavailableError) else None,
+        # What a caller did wrong is no fault of the worker: not a warning with a traceback in its log.
+        category=ApplicationErrorCategory.BENIGN
+        if isinstance(error, ToolInputError | ChatError)
+        else ApplicationErrorCategory.UNSPECIFIED,
     )
 
 

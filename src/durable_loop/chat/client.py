@@ -50,7 +50,7 @@ class Chat:
     ) -> None:
         self.chat_id = chat_id
         self._client = client
-        self._start = start
+        self.start = start
         self._task_queue = task_queue
 
     @classmethod
@@ -108,7 +108,7 @@ class Chat:
         """Send a turn without retrying; for callers that have a way of their own to wait."""
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.WORKFLOW_CHAT,
-            self._start,
+            self.start,
             id=self.chat_id,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

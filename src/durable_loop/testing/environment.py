@@ -65,6 +65,7 @@ class McpTransport(StrEnum):
     MEMORY = "memory"
     HTTP = "http"  # the real `mcp_servers`, each on a free port
     STDIO = "stdio"  # the same, started by the worker that calls them
+    SETTINGS = "settings"  # none is started: the settings say where they are
 
 
 class TestedChat(Chat):
@@ -86,9 +87,15 @@ class Agent:
         self.worker: ReadyProcess | None = None
         self._client = client
 
-    def chat(self, chat_id: str | None = None) -> TestedChat:
-        """Return a chat, by default a fresh one; it starts with its first message."""
-        start = ChatInput(model=self.settings.llm_model or names.MODEL_OFFLINE, policy=chat_policy(self.settings))
+    def chat(self, chat_id: str | None = None, **policy: Any) -> TestedChat:
+        """Return a chat, by default a fresh one; it starts with its first message.
+
+        `policy` are fields of `ChatPolicy` that differ for this chat.
+        """
+        start = ChatInput(
+            model=self.settings.llm_model or names.MODEL_OFFLINE,
+            policy=chat_policy(self.settings).model_copy(update=policy),
+        )
         chat = TestedChat(self._client, chat_id or new_chat_id(), start, task_queue=self.settings.orchestrator_queue)
         self.chats.append(chat)
         return chat
@@ -139,15 +146,17 @@ class Environment:
     @asynccontextmanager
     async def agent(
         self,
-        script: Script | ModelProvider,
+        script: Script | ModelProvider | None,
         *,
         workers: WorkerPlace = WorkerPlace.IN_PROCESS,
         mcp: McpTransport = McpTransport.MEMORY,
+        environment: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> AsyncGenerator[Agent]:
-        """Run an orchestrator worker that speaks `script` (or calls a provider's model) while the block runs.
+        """Run an orchestrator worker while the block runs.
 
-        `settings` are fields of `Settings` that differ for this agent.
+        Its model speaks `script`, or is the provider's, or (None) the one that the settings name.
+        `environment` is for a subprocess; `settings` are fields of `Settings` that differ for this agent.
 
         Raises:
             UnusedStepsError: the block ended and the script was not used up.
@@ -159,48 +168,56 @@ class Environment:
             if mcp is McpTransport.HTTP:
                 chosen = chosen.model_copy(update=await self._start_mcp_servers(running))
             agent = Agent(await self.client(), chosen)
+            model, provider = None, None
+            if isinstance(script, Script):
+                model = FakeModel(script, used_file=self._used_file(chosen))
+                provider = FakeModelProvider(model)
+            elif script is not None:
+                provider = script
             if workers is WorkerPlace.IN_PROCESS:
-                model = FakeModel(script) if isinstance(script, Script) else None
-                provider = FakeModelProvider(model) if model else script
                 await self._start_worker(running, chosen, provider, await self._mcp_factories(mcp, chosen))
+            elif isinstance(script, ModelProvider) or mcp in (McpTransport.MEMORY, McpTransport.STDIO):
+                raise TypeError("A worker process takes a Script or settings, and reaches its MCP servers over HTTP.")
             else:
-                model = await self._start_worker_process(running, agent, script, mcp)
+                agent.worker = await running.enter_async_context(
+                    self.worker_process(chosen, script=script, environment=environment)
+                )
             yield agent
             for chat in agent.chats:
                 await replay_history(await chat.history(), replayer(chosen))
             if model is not None:
                 model.assert_complete()
 
+    @asynccontextmanager
+    async def worker_process(
+        self, settings: Settings, *, script: Script | None = None, environment: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[ReadyProcess]:
+        """Run the real `workers.orchestrator_worker` in a process of its own; a second one shares the task queue."""
+        scripted: dict[str, str] = {}
+        if script is not None:
+            file = self._used_file(settings).with_suffix(".json")
+            script.write(file)
+            scripted = {"DURABLE_LOOP_MODEL_PROVIDER": _PROVIDER, SCRIPT_VARIABLE: str(file)}
+        async with running_module(
+            "workers.orchestrator_worker",
+            environment={**self._environment(settings), **scripted, **(environment or {})},
+            log=self._used_file(settings).with_suffix(".log"),
+        ) as process:
+            yield process
+
+    def _used_file(self, settings: Settings) -> Path:
+        return used_file(self._folder / f"{settings.orchestrator_queue}.json")
+
     async def _start_worker(
         self,
         running: AsyncExitStack,
         settings: Settings,
-        provider: Any,
+        provider: ModelProvider | None,
         factories: Mapping[str, Callable[[], MCPServer]] | None,
     ) -> None:
         plugin = agents_plugin(settings, provider=provider, mcp_servers=factories)
         client = await Client.connect(self.address, plugins=[plugin])
         await running.enter_async_context(orchestrator_worker(client, settings))
-
-    async def _start_worker_process(
-        self, running: AsyncExitStack, agent: Agent, script: Script | ModelProvider, mcp: McpTransport
-    ) -> FakeModel:
-        if not isinstance(script, Script) or mcp is not McpTransport.HTTP:
-            raise TypeError("A worker process speaks a Script and reaches its MCP servers over HTTP.")
-        script_file = self._folder / f"{agent.settings.orchestrator_queue}.json"
-        script.write(script_file)
-        agent.worker = await running.enter_async_context(
-            running_module(
-                "workers.orchestrator_worker",
-                environment={
-                    **self._environment(agent.settings),
-                    "DURABLE_LOOP_MODEL_PROVIDER": _PROVIDER,
-                    SCRIPT_VARIABLE: str(script_file),
-                },
-                log=self._folder / f"{agent.settings.orchestrator_queue}.log",
-            )
-        )
-        return FakeModel(script, used_file=used_file(script_file))
 
     async def _start_mcp_servers(self, running: AsyncExitStack) -> dict[str, str]:
         urls: dict[str, str] = {}
@@ -220,7 +237,7 @@ class Environment:
         self, mcp: McpTransport, settings: Settings
     ) -> Mapping[str, Callable[[], MCPServer]] | None:
         match mcp:
-            case McpTransport.HTTP:
+            case McpTransport.HTTP | McpTransport.SETTINGS:
                 return None
             case McpTransport.STDIO:
                 return {name: self._stdio_factory(name, module, settings) for name, module in _SERVERS.items()}

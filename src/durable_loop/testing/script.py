@@ -64,7 +64,7 @@ def says(text: str) -> Says:
 
 
 def call(tool: str, /, **arguments: Any) -> Call:
-    """Make one of several tool calls: `calls(call("a"), call("b", x=1))`."""
+    """Make one of the tool calls of a `calls` with several."""
     return Call(tool=tool, arguments=arguments)
 
 

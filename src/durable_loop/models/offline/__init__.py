@@ -1,8 +1,8 @@
 """The offline model: what users get without a key. Rule-based, and a pure function of its request.
 
 From the words up: `words`, `expressions`, `clause` (a piece of a message and its values) ·
-`offers`, `quantities`, `arguments`, `choosing` (tools, and which one with what) ·
-`small_talk`, `memory`, `splitting`, `planning` (what a message asks for) ·
+`offers`, `quantities`, `strings`, `arguments`, `choosing` (tools, and which one with what) ·
+`small_talk`, `memory`, `splitting`, `parts`, `planning` (what a message asks for) ·
 `transcript`, `phrasing`, `deciding`, `streaming`, `model` (from request to response).
 """
 

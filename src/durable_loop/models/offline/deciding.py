@@ -10,6 +10,7 @@ from durable_loop.models.offline.arguments import nested
 from durable_loop.models.offline.choosing import Choice, Toolbox
 from durable_loop.models.offline.memory import Memory, fact_in, may_hold_fact
 from durable_loop.models.offline.offers import Effect, offers_of
+from durable_loop.models.offline.parts import Noted, Part, Recalled, Requested, Understood, Unknown
 from durable_loop.models.offline.phrasing import (
     abilities,
     ask_for,
@@ -19,16 +20,7 @@ from durable_loop.models.offline.phrasing import (
     small_talk,
     too_long,
 )
-from durable_loop.models.offline.planning import (
-    MAX_CHARS,
-    Noted,
-    Part,
-    Recalled,
-    Requested,
-    Understood,
-    Unknown,
-    understand,
-)
+from durable_loop.models.offline.planning import MAX_CHARS, understand
 from durable_loop.models.offline.small_talk import SmallTalk
 from durable_loop.models.offline.splitting import split
 from durable_loop.models.offline.transcript import MadeCall, Turn

@@ -13,81 +13,35 @@ from typing import Any, Final
 from durable_loop.models.offline.arguments import fill
 from durable_loop.models.offline.choosing import Choice, Toolbox, first_word, mood
 from durable_loop.models.offline.clause import Clause
-from durable_loop.models.offline.memory import Fact, Memory, fact_in, question_in
+from durable_loop.models.offline.memory import Memory, fact_in, question_in
 from durable_loop.models.offline.offers import Effect, Kind, Slot
+from durable_loop.models.offline.parts import Noted, Part, Recalled, Requested, Understood, Unknown
 from durable_loop.models.offline.small_talk import SmallTalk, small_talk_in
 from durable_loop.models.offline.splitting import Segment, split
 from durable_loop.models.offline.words import STOP_WORDS, stem, word_set
 
-__all__ = ["MAX_CHARS", "Noted", "Part", "Recalled", "Requested", "Understood", "Unknown", "understand"]
+__all__ = ["MAX_CHARS", "understand"]
 
 # Longer messages are not read: rules gain nothing from them, and reading must stay quick.
 MAX_CHARS: Final = 4_000
-# More pieces than a person asks at once.
+# More pieces than a person asks at once; what comes after them is said to be left out.
 _MAX_SEGMENTS: Final = 24
+_MAX_SHOWN: Final = 60
 # Pieces that go back to the piece before them must end somewhere, too.
 _MAX_JOINED_CHARS: Final = 600
-
-
-@dataclass(frozen=True)
-class Requested:
-    """A tool is meant; `choice.missing` says what the user has left out."""
-
-    choice: Choice
-
-    @property
-    def complete(self) -> bool:
-        """Whether the tool can be called."""
-        return not self.choice.missing
-
-
-@dataclass(frozen=True)
-class Noted:
-    """The user has said something worth remembering."""
-
-    fact: Fact
-
-
-@dataclass(frozen=True)
-class Recalled:
-    """The user asks for something said earlier."""
-
-    answer: str
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """Nothing that the tools or the memory can do; `asked` tells a request from a remark."""
-
-    text: str
-    asked: bool
-
-
-Part = Requested | Noted | Recalled | SmallTalk | Unknown
-
-
-@dataclass(frozen=True)
-class Understood:
-    """The parts of a message, in order."""
-
-    parts: tuple[Part, ...] = ()
-
-    @property
-    def last_request(self) -> Choice | None:
-        """The tool request that a next message may go on from."""
-        return next((part.choice for part in reversed(self.parts) if isinstance(part, Requested)), None)
 
 
 def understand(message: str, toolbox: Toolbox, memory: Memory, before: Choice | None) -> Understood:
     """Read a message after `memory` and the last tool request `before` it; facts in it go to the memory."""
     reader = _Reader(message, toolbox, memory, before)
-    segments = split(message[:MAX_CHARS])[:_MAX_SEGMENTS]
-    for number, segment in enumerate(segments):
+    segments = split(message[:MAX_CHARS])
+    for number, segment in enumerate(segments[:_MAX_SEGMENTS]):
         reader.read(segment, listed=_is_listed(segments, number))
-    for _, part in reader.parts:
-        if isinstance(part, Noted):
-            memory.facts.append(part.fact)
-    return Understood(tuple(part for _, part in reader.parts))
+    parts = [part for _, part in reader.parts]
+    if len(segments) > _MAX_SEGMENTS:
+        parts.append(Unknown(f"{segments[_MAX_SEGMENTS].clause.text[:_MAX_SHOWN]} …", asked=True))
+    memory.facts += [part.fact for part in parts if isinstance(part, Noted)]
+    return Understood(tuple(parts))
 
 
 def _is_listed(segments: Sequence[Segment], number: int) -> bool:

@@ -78,25 +78,23 @@ def _score(clause: Clause, slot: Slot, quantity: Quantity) -> float:
 
 
 def _unit_score(slot: Slot, unit: str) -> float:
-    if unit in _UNIT_WORDS:
-        words = _UNIT_WORDS[unit]
-        return 4.0 if words & slot.name_stems else 2.0 if words & slot.description_stems else -4.0
+    """Weigh a unit: one that the slot speaks of is for it, one that belongs to another measure is against it."""
     if not unit:
         return 0.0
-    if unit in slot.name_stems:
+    words = _UNIT_WORDS.get(unit, {unit})
+    if words & slot.name_stems:
         return 4.0
-    if unit in slot.description_stems:
+    if words & slot.description_stems:
         return 2.0
-    other_measure = any(words & slot.name_stems for words in (*_UNIT_WORDS.values(), _TIME_UNITS))
-    return -4.0 if unit in _TIME_UNITS and other_measure else 0.0
+    measured = any(measure & slot.name_stems for measure in (*_UNIT_WORDS.values(), _TIME_UNITS))
+    return -4.0 if measured and (unit in _UNIT_WORDS or unit in _TIME_UNITS) else 0.0
 
 
 def _nearness(clause: Clause, slot: Slot, quantity: Quantity) -> float:
-    """Look at the words before the number, up to the number before it."""
-    before = [token for token in clause.tokens if token.end <= quantity.start][-_NEAR:]
+    """Look at the words before the number, up to the number before it and its unit."""
+    taken = max((other.end for other in clause.quantities if other.end <= quantity.start), default=0)
+    before = [token for token in clause.tokens if taken <= token.start and token.end <= quantity.start][-_NEAR:]
     for distance, token in enumerate(reversed(before)):
-        if token.text[0].isdigit():
-            break
         if stem(token.lower) in slot.name_stems:
             return 3.0 - distance * 0.5
         if stem(token.lower) in slot.description_stems:

@@ -41,14 +41,13 @@ _PHRASES: Final = {
 _POLITE: Final = "(?:(?:so|please|then|again|everyone|friend|well|oh|ok|okay|hi|hello|hey|and) )*"
 
 
+def _word_pattern(word: str) -> str:
+    return f"(?:{word.strip('()')} )?" if word.startswith("(") else f"{word} "
+
+
 def _pattern(phrases: str) -> re.Pattern[str]:
     """Every word of the phrases, and of the text, ends in one space."""
-    alternatives = [
-        "".join(
-            f"(?:{word.strip('()')} )?" if word.startswith("(") else f"{word} " for word in _OPTIONAL.findall(phrase)
-        )
-        for phrase in phrases.split("|")
-    ]
+    alternatives = ["".join(map(_word_pattern, _WORD.findall(phrase))) for phrase in phrases.split("|")]
     return re.compile(f"{_POLITE}(?:{'|'.join(alternatives)}){_POLITE}")
 
 
