@@ -4,9 +4,9 @@
     async with Environment.start() as env, env.agent(script) as agent:
         reply = await agent.chat().send("What is AAPL at?")
 
-The dev server and the finance and IT workers are shared by all agents of an environment; each
-agent has a task queue, a script and MCP servers of its own. Leaving an agent checks that its
-script was used up and that every history of its chats replays.
+The dev server, the finance and IT workers and the MCP servers over HTTP are shared by all agents of
+an environment; each agent has a task queue, a script and an orchestrator worker of its own. Leaving
+an agent checks that its script was used up and that every history of its chats replays.
 """
 
 import os
@@ -63,7 +63,7 @@ class McpTransport(StrEnum):
     """How an agent reaches its MCP servers."""
 
     MEMORY = "memory"
-    HTTP = "http"  # the real `mcp_servers`, each on a free port
+    HTTP = "http"  # the real `mcp_servers`, each in a process of its own on a free port
     STDIO = "stdio"  # the same, started by the worker that calls them
     SETTINGS = "settings"  # none is started: the settings say where they are
 
@@ -104,9 +104,10 @@ class Agent:
 class Environment:
     """A dev server with the project's namespaces, and the shared workers behind the tools."""
 
-    def __init__(self, server: WorkflowEnvironment, folder: Path) -> None:
-        self._server = server
+    def __init__(self, server: WorkflowEnvironment, folder: Path, running: AsyncExitStack) -> None:
         self._folder = folder
+        self._running = running
+        self._mcp_urls: dict[str, str] = {}
         self.address = server.client.service_client.config.target_host
         # Seconds instead of minutes, so that a test that breaks something sees it soon.
         self.settings = Settings(
@@ -131,12 +132,11 @@ class Environment:
         )
         async with server:
             with tempfile.TemporaryDirectory(prefix="durable-loop-") as folder:
-                env = cls(server, Path(folder))
-                async with AsyncExitStack() as workers:
-                    await workers.enter_async_context(
-                        finance_worker(await env.client(names.NAMESPACE_FINANCE), env.settings)
-                    )
-                    await workers.enter_async_context(it_worker(await env.client(names.NAMESPACE_IT), env.settings))
+                async with AsyncExitStack() as running:
+                    env = cls(server, Path(folder), running)
+                    finance, it = await env.client(names.NAMESPACE_FINANCE), await env.client(names.NAMESPACE_IT)
+                    await running.enter_async_context(finance_worker(finance, env.settings))
+                    await running.enter_async_context(it_worker(it, env.settings))
                     yield env
 
     async def client(self, namespace: str = names.NAMESPACE_CHAT) -> Client:
@@ -166,7 +166,7 @@ class Environment:
         chosen = self.settings.model_copy(update={"orchestrator_queue": f"queue-{uuid4().hex[:12]}", **settings})
         async with AsyncExitStack() as running:
             if mcp is McpTransport.HTTP:
-                chosen = chosen.model_copy(update=await self._start_mcp_servers(running))
+                chosen = chosen.model_copy(update=await self._http_servers())
             agent = Agent(await self.client(), chosen)
             model, provider = None, None
             if isinstance(script, Script):
@@ -219,19 +219,20 @@ class Environment:
         client = await Client.connect(self.address, plugins=[plugin])
         await running.enter_async_context(orchestrator_worker(client, settings))
 
-    async def _start_mcp_servers(self, running: AsyncExitStack) -> dict[str, str]:
-        urls: dict[str, str] = {}
+    async def _http_servers(self) -> dict[str, str]:
+        """Return the settings that name the MCP servers over HTTP; they start with the first agent that asks."""
         for name, module in _SERVERS.items():
-            process = await running.enter_async_context(
-                running_module(
-                    module,
-                    *("--port", "0"),
-                    environment=self._environment(self.settings),
-                    log=self._folder / f"{name}-mcp.log",
+            if f"{name}_mcp_url" not in self._mcp_urls:
+                process = await self._running.enter_async_context(
+                    running_module(
+                        module,
+                        *("--port", "0"),
+                        environment=self._environment(self.settings),
+                        log=self._folder / f"{name}-mcp.log",
+                    )
                 )
-            )
-            urls[f"{name}_mcp_url"] = process.announcement.rpartition(" ")[2]
-        return urls
+                self._mcp_urls[f"{name}_mcp_url"] = process.announcement.rpartition(" ")[2]
+        return self._mcp_urls
 
     async def _mcp_factories(
         self, mcp: McpTransport, settings: Settings

@@ -87,7 +87,9 @@ async def test_odd_schemas_are_survived() -> None:
         {"node": {"$ref": "#/$defs/N"}},
         **{"$defs": {"N": {"type": "object", "properties": {"node": {"$ref": "#/$defs/N"}}, "required": ["node"]}}},
     )
-    odd = tool("walk_tree", "", {"node": {"type": ["null"], "enum": []}, "other": {"type": 5}})
+    odd = tool(
+        "walk_tree", "", {"node": {"type": ["null"], "enum": 5}, "other": {"type": 5}, "third": {"minLength": "x"}}
+    )
 
     for walk in (loop, lost, deep, odd):
         response = await respond("walk the tree", [walk])

@@ -10,6 +10,8 @@ RESULTS: list[tuple[str, str]] = [
     ("0.1 + 0.2 = 0.3", "The result is 0.3."),
     ('{"result": 345}', "The result is 345."),
     ('{"text": "15 * 23 = 345", "expression": "15 * 23", "result": 345}', "The result is 345."),
+    ("Error rates are low: 5 of 100.", "Error rates are low: 5 of 100."),
+    ("Tests failed: 3 of 100.", "Tests failed: 3 of 100."),
     ("The result: three hundred", "The result: three hundred"),
     ("x = y", "x = y"),
     ("", "Done: calculator."),

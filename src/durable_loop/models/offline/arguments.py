@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from durable_loop.models.offline.clause import Clause, Known, Span
 from durable_loop.models.offline.offers import Kind, Offer, Slot
@@ -96,7 +96,8 @@ def _fill_lists(filling: Filling, clause: Clause, slots: list[Slot]) -> None:
     """Fill a list of numbers, or of quoted strings."""
     for slot in slots:
         items = slot.schema.get("items")
-        item_type = items.get("type") if isinstance(items, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - JSON
+        # A dict in a JSON schema has strings for keys.
+        item_type = cast("dict[str, Any]", items).get("type") if isinstance(items, dict) else None
         if item_type in {"number", "integer"}:
             free = [said for said in clause.quantities if filling.is_free(said.start, said.end)]
             if free and (item_type == "number" or all(isinstance(said.value, int) for said in free)):

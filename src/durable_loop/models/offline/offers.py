@@ -20,6 +20,7 @@ from durable_loop.models.offline.words import (
 
 __all__ = ["Effect", "Kind", "Offer", "Slot", "offers_of"]
 
+# `isinstance` tells pyright that something is a dict, not that its keys are JSON's: hence the casts here.
 JsonSchema = dict[str, Any]
 
 _MAX_DEPTH: Final = 5
@@ -94,7 +95,8 @@ class Slot:
         """The values of an enum; empty where anything goes."""
         if "const" in self.schema:
             return [self.schema["const"]]
-        return list(self.schema.get("enum") or ())
+        choices = self.schema.get("enum")
+        return cast("list[Any]", choices) if isinstance(choices, list) else []
 
     @property
     def has_fallback(self) -> bool:

@@ -89,13 +89,14 @@ def too_long(length: int, limit: int) -> str:
     )
 
 
+# How the SDK, our own tools and most others begin an error.
 _FAILED: Final = re.compile(
-    r"^(?:an\s+)?(?:unexpected\s+)?error\b[\w\s]*?(?:[.:]\s*(?:please\s+try\s+again\.\s*)?(?:error:\s*)?|$)|"
-    r"^(?:the\s+tool\s+call|tool|[\w-]+)\s+failed:\s*|^failed:\s*",
+    r"^(?:(?:an\s+)?error(?:\s+(?:occurred|executing|invoking|running|calling)\b[^.:]*)?[.:]\s*"
+    r"(?:please\s+try\s+again\.\s*)?(?:error:\s*)?|(?:the\s+)?tool\s+call\s+failed:\s*)",
     re.IGNORECASE,
 )
 _WRONG: Final = re.compile(
-    r"^(?:the\s+arguments\s+of\s|failed\s+to\s|could\s+not\s|cannot\s|unable\s+to\s|tool\s.*\snot\s+found|traceback\b)",
+    r"(?:the\s+arguments\s+of\s|failed\s+to\s|could\s+not\s|cannot\s|unable\s+to\s|tool\s.*\snot\s+found|traceback\b)",
     re.IGNORECASE,
 )
 _EQUATION: Final = re.compile(r"(?P<left>[^=\n]*\d[^=\n]*?)\s*=\s*(?P<right>[-+]?[\d.,]+(?:e[-+]?\d+)?)", re.IGNORECASE)
@@ -110,9 +111,8 @@ def phrase_result(call: MadeCall, *, alone: bool) -> str:
     if call.output is None:
         return f"The call of {spaced(call.name)} did not finish."
     said, failed = _readable(call.output)
-    stated = _FAILED.match(said)
-    if failed or stated or _WRONG.match(said):
-        reason = said[stated.end() :] if stated else said
+    reason = said if failed else _FAILED.sub("", said.removeprefix(f"{call.name} failed:"))
+    if failed or _WRONG.match(said) or reason != said:
         return f"That did not work: {_sentence(reason) or 'the tool gave no reason.'}"
     return _phrase_value(call, said, alone=alone)
 

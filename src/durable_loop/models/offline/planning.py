@@ -18,6 +18,7 @@ from durable_loop.models.offline.offers import Effect, Kind, Slot
 from durable_loop.models.offline.parts import Noted, Part, Recalled, Requested, Understood, Unknown
 from durable_loop.models.offline.small_talk import SmallTalk, small_talk_in
 from durable_loop.models.offline.splitting import Segment, split
+from durable_loop.models.offline.strings import acceptable
 from durable_loop.models.offline.words import STOP_WORDS, stem, word_set
 
 __all__ = ["MAX_CHARS", "understand"]
@@ -67,9 +68,9 @@ class _Reader:
             return
         start, previous = self.parts[-1]
         joined = Clause(self.message[start : segment.end].strip())
-        if self._belongs_to(previous, alone):
+        if self._belongs_to(previous, alone) and len(joined.text) <= _MAX_JOINED_CHARS:
             whole = self._meaning(joined)
-            if not (isinstance(previous, Unknown) and not _is_complete(whole)):
+            if _is_complete(whole) or isinstance(previous, Requested):
                 self.parts[-1] = (start, whole)
                 return
         if not isinstance(alone, Unknown) and not self._is_rest_of(previous, alone, segment):
@@ -176,7 +177,7 @@ class _Reader:
         mine = bool({"my", "mine"}.intersection(clause.words))
         if mine and {stem(word) for word in clause.words} & slot.name_stems:
             fact = next((fact for fact in reversed(self.memory_so_far.facts) if fact.key & slot.name_stems), None)
-            return fact.value if fact else None
+            return acceptable(slot, fact.value) if fact else None
         if slot.kind is not Kind.PLACE or not _THERE.search(clause.text):
             return None
         if self.before is not None and "there" in clause.words:
@@ -200,11 +201,11 @@ def _answers(asked: Choice, clause: Clause, toolbox: Toolbox) -> dict[Slot, Any]
     found = {
         slot: value for slot, value in fill(asked.offer, clause, toolbox.knows).values.items() if slot in asked.missing
     }
-    text = clause.text.strip(" .!?")
     only = asked.missing[0] if len(asked.missing) == 1 else None
     free = only is not None and only.kind in {Kind.NAME, Kind.TEXT} and len(clause.words) <= _MAX_BARE_WORDS
     if not found and only is not None and free and mood(clause) is Effect.UNSAID:
-        return {only: text}
+        text = acceptable(only, clause.text.strip(" .!?"))
+        return {} if text is None else {only: text}
     return found
 
 

@@ -123,11 +123,8 @@ def _labelled(slot: Slot, clause: Clause, known: Known) -> Iterator[Span]:
         if stem(word) not in slot.name_stems:
             continue
         yield from _after_label(clause, number)
-        if number and is_capital(clause.tokens[number - 1].text) and not known(clause.words[number - 1]):
-            yield next(
-                (name for _, name in clause.names(known) if name.end == clause.tokens[number - 1].end),
-                (clause.span(number - 1, number - 1)),
-            )
+        before = clause.tokens[number - 1].end if number else -1
+        yield from (name for _, name in clause.names(known) if name.end == before)
 
 
 def _after_label(clause: Clause, label: int) -> Iterator[Span]:
@@ -142,14 +139,17 @@ def _after_label(clause: Clause, label: int) -> Iterator[Span]:
     token = clause.tokens[number]
     telling = is_capital(token.text) or any(letter.isdigit() for letter in token.text)
     if telling or (connected and token.lower not in STOP_WORDS):
-        last = number
-        while (
-            last + 1 < len(clause.tokens)
-            and is_capital(token.text)
-            and (is_capital(clause.tokens[last + 1].text) and clause.between(last, last + 1).isspace())
-        ):
-            last += 1
-        yield clause.span(number, last)
+        yield clause.span(number, _last_capital(clause, number))
+
+
+def _last_capital(clause: Clause, first: int) -> int:
+    """Return the end of a run of capitalised words with nothing but spaces between them."""
+    last = first
+    while is_capital(clause.tokens[last].text) and last + 1 < len(clause.tokens):
+        if not is_capital(clause.tokens[last + 1].text) or not clause.between(last, last + 1).isspace():
+            break
+        last += 1
+    return last
 
 
 _LEADING: Final = _FILLERS | {"for", "this", "following"}
@@ -194,16 +194,16 @@ def _matching_pattern(slot: Slot, clause: Clause, known: Known) -> Iterator[Span
             yield Span(token.text, token.start, token.end)
 
 
-# Groups that repeat, and many open-ended repeats, can take for ever on a hostile text: such patterns are not run.
+# Groups that repeat, and many repeats, can take for ever on a text made for it: such patterns are not run.
 _REPEATED_GROUP: Final = re.compile(r"\)[*+{]")
-_OPEN_ENDED: Final = re.compile(r"[*+]|,\}")
-_MAX_OPEN_ENDED: Final = 3
+_REPEAT: Final = re.compile(r"[*+{]")
+_MAX_REPEATS: Final = 3
 _MAX_MATCHED: Final = 60
 
 
 @lru_cache(maxsize=256)
 def _pattern(text: str) -> re.Pattern[str] | None:
-    if not text or _REPEATED_GROUP.search(text) or len(_OPEN_ENDED.findall(text)) > _MAX_OPEN_ENDED:
+    if not text or _REPEATED_GROUP.search(text) or len(_REPEAT.findall(text)) > _MAX_REPEATS:
         return None
     try:
         return re.compile(text)
@@ -213,8 +213,10 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 
 def acceptable(slot: Slot, value: str) -> str | None:
     """Return the value as the schema admits it (in capitals, if only so), or None."""
-    shortest, longest = slot.schema.get("minLength", 1), slot.schema.get("maxLength", len(value))
-    if not shortest <= len(value) <= longest:
+    shortest, longest = slot.schema.get("minLength"), slot.schema.get("maxLength")
+    if len(value) < (shortest if isinstance(shortest, int) else 1):
+        return None
+    if isinstance(longest, int) and len(value) > longest:
         return None
     pattern = _pattern(str(slot.schema.get("pattern", "")))
     if pattern is None:

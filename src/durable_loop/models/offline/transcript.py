@@ -76,7 +76,7 @@ def _pieces(content: Any) -> Iterator[str]:
         case {"refusal": str(text)}:
             yield text
         case list():
-            for part in content:  # pyright: ignore[reportUnknownVariableType] - JSON
+            for part in cast("list[Any]", content):  # JSON
                 yield from _pieces(part)
         case None:
             return
@@ -91,4 +91,4 @@ def _arguments(raw: Any) -> dict[str, Any]:
         parsed = json.loads(raw) if isinstance(raw, str) else raw
     except ValueError:
         return {}
-    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}  # JSON has strings for keys
