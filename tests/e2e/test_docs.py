@@ -1,0 +1,61 @@
+"""What the documentation has users paste works as it is written."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from durable_loop.testing import Environment
+
+ROOT = Path(__file__).parents[2]
+TOOLS = {
+    "finance": ("stock_price", {"ticker": "AAPL"}, "185.50"),
+    "it": ("set_jira_project", {"project": "DEMO-123"}, "DEMO-123"),
+}
+
+
+def block(language: str) -> str:
+    """Return the block of docs/mcp-clients.md in a language, with this checkout's path."""
+    text = (ROOT / "docs" / "mcp-clients.md").read_text()
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found.group(1).replace("/path/to/durable-loop", str(ROOT))
+
+
+def claude_desktop(name: str) -> tuple[str, list[str]]:
+    """Return command and arguments of a server in the Claude Desktop configuration."""
+    server = json.loads(block("json"))["mcpServers"][name]
+    return server["command"], server["args"]
+
+
+def goose(name: str) -> tuple[str, list[str]]:
+    """Return command and arguments of a server in the Goose configuration."""
+    extension = yaml.safe_load(block("yaml"))["extensions"][name]
+    assert extension["type"] == "stdio"
+    return extension["cmd"], extension["args"]
+
+
+@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("configuration", [claude_desktop, goose])
+async def test_the_pasteable_configuration_starts_servers_whose_tools_work(
+    env: Environment, name: str, configuration: Callable[[str], tuple[str, list[str]]]
+) -> None:
+    """The command is started as the client would start it; its tools are listed and called. (seed)"""
+    command, arguments = configuration(name)
+    assert shutil.which(command) is not None
+    server = StdioServerParameters(command=command, args=arguments, env={**os.environ, "TEMPORAL_ADDRESS": env.address})
+    tool, values, expected = TOOLS[name]
+
+    async with Client(stdio_client(server)) as client:
+        assert tool in [listed.name for listed in (await client.list_tools()).tools]
+        result = await client.call_tool(tool, values)
+
+    assert not result.is_error
+    assert expected in str(result.content)
