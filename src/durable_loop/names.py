@@ -20,6 +20,7 @@ WORKFLOW_IT_SESSION: Final = "ItSessionWorkflow"
 WORKFLOW_JIRA_METRICS: Final = "JiraMetricsWorkflow"
 
 UPDATE_SEND_MESSAGE: Final = "send_message"
+UPDATE_AWAIT_TURN: Final = "await_turn"
 SIGNAL_CANCEL_TURN: Final = "cancel_turn"
 SIGNAL_END_CHAT: Final = "end_chat"
 QUERY_TRANSCRIPT: Final = "transcript"

@@ -127,6 +127,23 @@ async def test_the_same_turn_again_returns_the_same_reply_and_runs_nothing(env: 
         assert (await chat.status()).turns == 2
 
 
+async def test_an_accepted_turn_can_be_waited_for_by_its_id(env: Environment) -> None:
+    """A client that comes back asks for the reply without saying the message again. (ours)"""
+    script = Script(fails("busy", attempts=2), says("Here."), says("Next."))
+
+    async with env.agent(script) as agent:
+        chat = agent.chat(max_run_events=1)
+        sending = asyncio.create_task(chat.send("hello", turn_id="t1"))
+        await eventually(lambda: _running(chat))
+        waited = await chat.reply_to("t1")
+        assert waited == await sending
+
+        await chat.send("and now?", turn_id="t2")
+        assert await chat.reply_to("t1") == waited
+        with pytest.raises(MessageRefusedError, match="knows no turn t9"):
+            await chat.reply_to("t9")
+
+
 async def test_memory_and_outcomes_survive_continue_as_new(env: Environment) -> None:
     """With one turn a run, the transcript goes through every run. (ours)"""
     script = Script(says("Hello Ada."), calls("calculator", expression="2*3"), says("Six."), says("You are Ada."))

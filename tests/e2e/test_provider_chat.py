@@ -1,16 +1,18 @@
 """Real worker processes, LiteLLM, and stubs that speak the providers' wire formats: what a user of a key gets."""
 
-import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from durable_loop.errors import TurnFailedError
 from durable_loop.models.naming import resolve_model
 from durable_loop.testing import Environment, McpTransport, TestedChat, WorkerPlace
+from tests.e2e.audit import FILE_VARIABLE
 from tests.e2e.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
 
+ROOT = Path(__file__).parents[2]
 KEY = "sk-test-1234567890abcdef"
 Stub = Callable[..., AbstractAsyncContextManager[ProviderStub]]
 PROVIDERS = pytest.mark.parametrize(
@@ -22,14 +24,18 @@ PROVIDERS = pytest.mark.parametrize(
 
 @asynccontextmanager
 async def chat_with(
-    env: Environment, stub: ProviderStub, llm_model: str, **settings: object
+    env: Environment,
+    stub: ProviderStub,
+    llm_model: str,
+    environment: Mapping[str, str] | None = None,
+    **settings: object,
 ) -> AsyncGenerator[TestedChat]:
     """Chat with a worker process whose provider is the stub."""
     async with env.agent(
         None,
         workers=WorkerPlace.SUBPROCESS,
         mcp=McpTransport.HTTP,
-        environment={**os.environ, **stub.environment(KEY)},
+        environment={**stub.environment(KEY), **(environment or {})},
         llm_model=resolve_model(llm_model).name,
         **settings,
     ) as agent:
@@ -84,3 +90,17 @@ async def test_a_provider_that_is_down_for_good_is_told_in_words(
         assert len(stub.requests) == 3
 
         assert (await chat.send("again")).text == "You said: again"
+
+
+@PROVIDERS
+async def test_the_worker_connects_to_no_host_but_the_provider_and_its_own_stack(
+    env: Environment, stub_of: Stub, llm_model: str, tmp_path: Path
+) -> None:
+    """No traces, price maps or telemetry: all that is seen is loopback, where stub and stack are. (ours)"""
+    seen = tmp_path / "connections"
+    audited = {FILE_VARIABLE: str(seen), "DURABLE_LOOP_INTERCEPTORS": "tests.e2e.audit:connections"}
+
+    async with stub_of() as stub, chat_with(env, stub, llm_model, {**audited, "PYTHONPATH": str(ROOT)}) as chat:
+        assert "345" in (await chat.send("Calculate 15 * 23")).text
+
+    assert set(seen.read_text().split()) == {"127.0.0.1"}

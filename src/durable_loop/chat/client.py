@@ -131,7 +131,9 @@ class Chat:
     async def reply_to(self, turn_id: str) -> Reply:
         """Wait for the reply to a turn that was accepted earlier; raises as `send` does."""
         try:
-            return await self.handle.get_update_handle(turn_id, result_type=Reply).result()
+            return await self.handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - an overload of the SDK
+                names.UPDATE_AWAIT_TURN, turn_id, result_type=Reply
+            )
         except WorkflowUpdateFailedError as error:
             raise _chat_error(error) from error
 

@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     from durable_loop.chat.tool_log import ToolLog
     from durable_loop.chat.tools import list_tools, local_tools, mcp_servers
     from durable_loop.chat.transcript import lines
-    from durable_loop.errors import ChatError, as_application_error
+    from durable_loop.errors import ChatError, MessageRefusedError, as_application_error
 
 __all__ = ["ChatWorkflow"]
 
@@ -75,13 +75,7 @@ class ChatWorkflow:
         """Accept a turn and return its reply. The same turn again returns the same reply and runs nothing."""
         # Accepted before the model runs, so that a crash from here on loses no message.
         self._state.accept(turn)
-        await workflow.wait_condition(lambda: self._state.outcome(turn.turn_id) is not None)
-        outcome = self._state.outcome(turn.turn_id)
-        if outcome is not None and outcome.failure is not None:
-            raise ApplicationError(outcome.failure.message, type=outcome.failure.kind, non_retryable=True)
-        if outcome is None or outcome.reply is None:
-            raise RuntimeError(f"turn {turn.turn_id} has no outcome")
-        return outcome.reply
+        return await self._outcome(turn.turn_id)
 
     @send_message.validator
     def _refuse(self, turn: Turn) -> None:
@@ -89,6 +83,16 @@ class ChatWorkflow:
             self._state.check(turn)
         except ChatError as error:
             raise as_application_error(error) from error
+
+    @workflow.update(name=names.UPDATE_AWAIT_TURN)
+    async def await_turn(self, turn_id: str) -> Reply:
+        """Return the reply to a turn that was accepted before, also in an earlier run of the chat."""
+        return await self._outcome(turn_id)
+
+    @await_turn.validator
+    def _refuse_unknown(self, turn_id: str) -> None:
+        if not self._state.knows(turn_id):
+            raise as_application_error(MessageRefusedError(f"This chat knows no turn {turn_id}."))
 
     @workflow.signal(name=names.SIGNAL_CANCEL_TURN)
     def cancel_turn(self, turn_id: str) -> None:
@@ -126,6 +130,15 @@ class ChatWorkflow:
     def model_input(self, asked: ModelInputPage) -> str | None:
         """Return a page of the input of the model call under way; the worker that makes the call asks."""
         return self._shelf.page(asked)
+
+    async def _outcome(self, turn_id: str) -> Reply:
+        await workflow.wait_condition(lambda: self._state.outcome(turn_id) is not None)
+        outcome = self._state.outcome(turn_id)
+        if outcome is not None and outcome.failure is not None:
+            raise ApplicationError(outcome.failure.message, type=outcome.failure.kind, non_retryable=True)
+        if outcome is None or outcome.reply is None:
+            raise RuntimeError(f"turn {turn_id} has no outcome")
+        return outcome.reply
 
     async def _answer_next(self) -> None:
         titled = self._state.title is not None
