@@ -18,15 +18,12 @@ from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult, RequestParamsMeta, TextContent
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
 from durable_loop import names
-from durable_loop.services.finance import worker as finance_worker
 from durable_loop.services.finance.server import finance_server
-from durable_loop.services.it import worker as it_worker
 from durable_loop.services.it.server import it_server
 from durable_loop.services.transport import HttpDoor, serve_http
+from durable_loop.testing import Environment
 
 Service = Literal["finance", "it"]
 Connect = Callable[..., AbstractAsyncContextManager[mcp.Client]]
@@ -40,33 +37,11 @@ SUGGEST_CONTINUE_AS_NEW_AT = 40
 
 @dataclass(frozen=True)
 class Temporal:
-    """A dev server and a client of each of the services' namespaces."""
+    """An environment without workers, and a client of each of the services' namespaces."""
 
-    address: str
+    env: Environment
     finance: Client
     it: Client
-
-    @asynccontextmanager
-    async def finance_worker(self) -> AsyncGenerator[None]:
-        """Run a finance worker."""
-        async with Worker(
-            self.finance,
-            task_queue=names.QUEUE_FINANCE,
-            workflows=finance_worker.WORKFLOWS,
-            activities=finance_worker.activities(),
-        ):
-            yield
-
-    @asynccontextmanager
-    async def it_worker(self) -> AsyncGenerator[None]:
-        """Run an IT worker."""
-        async with Worker(
-            self.it,
-            task_queue=names.QUEUE_IT,
-            workflows=it_worker.WORKFLOWS,
-            activities=it_worker.activities(),
-        ):
-            yield
 
     def server(self, service: Service, *, session: str, backing_timeout: timedelta) -> MCPServer:
         """Return one of the two servers."""
@@ -77,32 +52,18 @@ class Temporal:
 
 @pytest.fixture(scope="module")
 async def temporal() -> AsyncGenerator[Temporal]:
-    settings = (
-        'history.workflowIdReuseMinimalInterval="0s"',
-        f"limit.historyCount.suggestContinueAsNew={SUGGEST_CONTINUE_AS_NEW_AT}",
-    )
-    # An unused parameter of it is generic without arguments.
-    async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]
-        dev_server_existing_path=str(TEMPORAL),
-        dev_server_log_level="error",
-        dev_server_extra_args=[
-            *("--namespace", names.NAMESPACE_IT, "--namespace", names.NAMESPACE_FINANCE),
-            *(argument for setting in settings for argument in ("--dynamic-config-value", setting)),
-        ],
-    ) as environment:
-        address = environment.client.service_client.config.target_host
+    limit = {"limit.historyCount.suggestContinueAsNew": str(SUGGEST_CONTINUE_AS_NEW_AT)}
+    async with Environment.start(dynamic_config=limit, service_workers=False) as env:
         yield Temporal(
-            address=address,
-            finance=await Client.connect(
-                address, namespace=names.NAMESPACE_FINANCE, data_converter=pydantic_data_converter
-            ),
-            it=await Client.connect(address, namespace=names.NAMESPACE_IT, data_converter=pydantic_data_converter),
+            env=env,
+            finance=await env.client(names.NAMESPACE_FINANCE),
+            it=await env.client(names.NAMESPACE_IT),
         )
 
 
 @pytest.fixture
 async def workers(temporal: Temporal) -> AsyncGenerator[None]:
-    async with temporal.finance_worker(), temporal.it_worker():
+    async with await temporal.env.finance_worker(), await temporal.env.it_worker():
         yield
 
 
@@ -153,7 +114,7 @@ def connect(request: pytest.FixtureRequest, temporal: Temporal, session: str) ->
                 target = mcp.StdioServerParameters(
                     command=sys.executable,
                     args=program(service, "--transport", "stdio", *options),
-                    env={"TEMPORAL_ADDRESS": temporal.address},
+                    env={"TEMPORAL_ADDRESS": temporal.env.address},
                     cwd=ROOT,
                 )
             mode = "legacy" if transport.endswith("legacy") else "auto"
@@ -310,11 +271,11 @@ async def test_each_chat_has_its_own_it_session(connect: Connect, session: str) 
 async def test_an_it_session_outlives_its_server_and_its_worker(connect: Connect, temporal: Temporal) -> None:
     """Both are gone and others have come; the session and its keys are as they were (seed)."""
     meta = marked(key="one")
-    async with temporal.it_worker(), connect("it") as client:
+    async with await temporal.env.it_worker(), connect("it") as client:
         await client.call_tool("set_jira_project", {"project": "DEMO-123"})
         first = await client.call_tool("track_ip", {}, meta=meta)
 
-    async with temporal.it_worker(), connect("it") as client:
+    async with await temporal.env.it_worker(), connect("it") as client:
         again = await client.call_tool("track_ip", {}, meta=meta)
         second = await client.call_tool("track_ip", {})
         metrics = await client.call_tool("get_jira_metrics", {})
@@ -379,7 +340,7 @@ async def test_a_call_without_a_worker_ends_in_a_sentence(
         unanswered = await client.call_tool(tool, arguments, meta=meta)
 
     patient = temporal.server(service, session=session, backing_timeout=BACKING_TIMEOUT)
-    async with temporal.finance_worker(), temporal.it_worker(), in_memory(patient) as client:
+    async with await temporal.env.finance_worker(), await temporal.env.it_worker(), in_memory(patient) as client:
         answered = await client.call_tool(tool, arguments, meta=meta)
 
     assert unanswered.is_error
@@ -391,7 +352,7 @@ async def test_a_call_without_a_worker_ends_in_a_sentence(
 async def test_a_read_without_a_worker_ends_in_a_sentence(temporal: Temporal, session: str) -> None:
     """A query of a session that exists, but that nobody can run (spec)."""
     patient = temporal.server("it", session=session, backing_timeout=BACKING_TIMEOUT)
-    async with temporal.it_worker(), in_memory(patient) as client:
+    async with await temporal.env.it_worker(), in_memory(patient) as client:
         await client.call_tool("track_ip", {})
 
     impatient = temporal.server("it", session=session, backing_timeout=timedelta(seconds=0.3))

@@ -24,6 +24,7 @@ from agents.mcp import MCPServer, MCPServerStdio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from durable_loop import names
 from durable_loop.bootstrap.orchestrator import agents_plugin, orchestrator_worker, replayer
@@ -120,28 +121,49 @@ class Environment:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, *, temporal_cli: Path | None = None) -> AsyncGenerator[Self]:
-        """Start the dev server (in memory) and the finance and IT workers; end them after the block."""
+    async def start(
+        cls,
+        *,
+        temporal_cli: Path | None = None,
+        dynamic_config: Mapping[str, str] | None = None,
+        service_workers: bool = True,
+    ) -> AsyncGenerator[Self]:
+        """Start the dev server (in memory) and the finance and IT workers; end them after the block.
+
+        `dynamic_config` are settings of the server, as JSON; without `service_workers` a test runs its own.
+        """
         program = find_temporal(temporal_cli)
         namespaces = [word for name in (names.NAMESPACE_FINANCE, names.NAMESPACE_IT) for word in ("--namespace", name)]
         server = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - untyped kwargs of the SDK
             data_converter=pydantic_data_converter,
             dev_server_existing_path=str(program) if program else None,
             dev_server_log_level="error",
-            dev_server_extra_args=[*namespaces, *DYNAMIC_CONFIG],
+            dev_server_extra_args=[
+                *namespaces,
+                *DYNAMIC_CONFIG,
+                *(f"--dynamic-config-value={key}={value}" for key, value in (dynamic_config or {}).items()),
+            ],
         )
         async with server:
             with tempfile.TemporaryDirectory(prefix="durable-loop-") as folder:
                 async with AsyncExitStack() as running:
                     env = cls(server, Path(folder), running)
-                    finance, it = await env.client(names.NAMESPACE_FINANCE), await env.client(names.NAMESPACE_IT)
-                    await running.enter_async_context(finance_worker(finance, env.settings))
-                    await running.enter_async_context(it_worker(it, env.settings))
+                    if service_workers:
+                        await running.enter_async_context(await env.finance_worker())
+                        await running.enter_async_context(await env.it_worker())
                     yield env
 
     async def client(self, namespace: str = names.NAMESPACE_CHAT) -> Client:
         """Connect a plain client, as any program would, to one of the namespaces."""
         return await Client.connect(self.address, namespace=namespace, data_converter=pydantic_data_converter)
+
+    async def finance_worker(self) -> Worker:
+        """Return a worker behind the finance MCP server, to be run with `async with`."""
+        return finance_worker(await self.client(names.NAMESPACE_FINANCE), self.settings)
+
+    async def it_worker(self) -> Worker:
+        """Return a worker behind the IT MCP server, to be run with `async with`."""
+        return it_worker(await self.client(names.NAMESPACE_IT), self.settings)
 
     @asynccontextmanager
     async def agent(
