@@ -267,6 +267,19 @@ async def test_a_cancelled_turn_ends_and_the_chat_goes_on(env: Environment) -> N
         assert [role for role, _ in await said(chat)] == ["user", "note", "user", "agent"]
 
 
+async def test_a_caller_that_gives_up_waiting_is_let_go_and_its_turn_goes_on(env: Environment) -> None:
+    """Cancelling the wait is not cancelling the turn. (ours)"""
+    async with env.agent(Script(fails("busy", attempts=2), says("Here."))) as agent:
+        chat = agent.chat()
+        sending = asyncio.create_task(chat.send("hello", turn_id="t1"))
+        await eventually(lambda: _running(chat))
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+
+        assert (await chat.reply_to("t1")).text == "Here."
+
+
 async def test_an_ended_chat_takes_no_more_messages_and_is_never_begun_again(env: Environment) -> None:
     """A fresh run under the old id would have forgotten everything. (ours)"""
     async with env.agent(Script(says("hello"))) as agent:

@@ -1,7 +1,7 @@
 """Talk to a chat: a Temporal client's view of it. Needs neither agents nor a model."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Self
 from uuid import uuid4
@@ -92,17 +92,7 @@ class Chat:
             TurnCancelledError: the turn was cancelled.
         """
         turn = Turn(turn_id=turn_id or uuid4().hex, text=text)
-        while True:
-            try:
-                return await self.send_once(turn)
-            except (ChatBusyError, ChatDrainingError):
-                await asyncio.sleep(RETRY_AFTER.total_seconds())
-            except WorkflowUpdateRPCTimeoutOrCancelledError:
-                continue
-            except RPCError as error:
-                if error.status not in _AWAY:
-                    raise
-                await asyncio.sleep(RETRY_AFTER.total_seconds())
+        return await _until_answered(lambda: self.send_once(turn))
 
     async def send_once(self, turn: Turn) -> Reply:
         """Send a turn without retrying; for callers that have a way of their own to wait."""
@@ -130,12 +120,16 @@ class Chat:
 
     async def reply_to(self, turn_id: str) -> Reply:
         """Wait for the reply to a turn that was accepted earlier; raises as `send` does."""
-        try:
-            return await self.handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - an overload of the SDK
-                names.UPDATE_AWAIT_TURN, turn_id, result_type=Reply
-            )
-        except WorkflowUpdateFailedError as error:
-            raise _chat_error(error) from error
+
+        async def wait_once() -> Reply:
+            try:
+                return await self.handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - an overload of the SDK
+                    names.UPDATE_AWAIT_TURN, turn_id, result_type=Reply
+                )
+            except WorkflowUpdateFailedError as error:
+                raise _chat_error(error) from error
+
+        return await _until_answered(wait_once)
 
     async def cancel(self, turn_id: str) -> None:
         """Stop a turn. One that is over stays as it is."""
@@ -164,6 +158,23 @@ async def list_chats(client: Client) -> AsyncIterator[ChatSummary]:
             title=str(await execution.memo_value(names.MEMO_TITLE, "")),
             open=execution.status is WorkflowExecutionStatus.RUNNING,
         )
+
+
+async def _until_answered(ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Ask again while the chat or its server says "not now"; every other answer is the answer."""
+    while True:
+        try:
+            return await ask()
+        except (ChatBusyError, ChatDrainingError):
+            pass
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            # The SDK says this of a call that timed out, and of one whose own caller was cancelled.
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise error.__cause__ from None
+        except RPCError as error:
+            if error.status not in _AWAY:
+                raise
+        await asyncio.sleep(RETRY_AFTER.total_seconds())
 
 
 def _chat_error(error: WorkflowUpdateFailedError) -> ChatError:
