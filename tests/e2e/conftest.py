@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 
 from durable_loop.models.quiet import set_quiet_environment
 from durable_loop.testing import Environment
+from tests.e2e.stacks import TestStack, a_stack
 
 set_quiet_environment(os.environ)
 
@@ -15,3 +17,9 @@ set_quiet_environment(os.environ)
 async def _env() -> AsyncGenerator[Environment]:
     async with Environment.start() as env:
         yield env
+
+
+@pytest.fixture(name="stack")
+async def _stack(tmp_path: Path) -> AsyncGenerator[TestStack]:
+    async with a_stack(tmp_path / "data") as stack:
+        yield stack

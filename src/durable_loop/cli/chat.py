@@ -7,13 +7,14 @@ import sys
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from durable_loop.bootstrap.client import configured_address, connect
 from durable_loop.bootstrap.policy import chat_policy
 from durable_loop.chat.client import Chat, list_chats, new_chat_id
 from durable_loop.chat.messages import ChatInput, Reply
 from durable_loop.cli import screen
-from durable_loop.cli.prompt import LineSource, line_source
+from durable_loop.cli.prompt import InterruptedByUser, LineSource, line_source
 from durable_loop.errors import ChatNotFoundError, MessageRefusedError, TurnFailedError
 from durable_loop.models.naming import ModelChoice, check_key, key_hint, resolve_model
 from durable_loop.settings import Settings
@@ -53,6 +54,8 @@ class ChatSession:
         self._stack = stack
         self._status = StackStatus()
         self._begun = resume
+        # How the program ends when it is not the user who ends it: an exit code, or an error to show.
+        self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def run(self, open_things: AsyncExitStack) -> int:
         """Show the first screen, open the chat behind it, and answer lines until the user leaves."""
@@ -64,47 +67,52 @@ class ChatSession:
             toolbar=lambda: screen.starting(self._status),
         )
         with lines.screen():
-            opening = asyncio.create_task(self._open(open_things))
-            talking = asyncio.create_task(self._talk(lines, opening))
-            code = await self._until_over(talking, opening)
+            code = await self._until_over(lines, open_things)
         if self._begun and self._chat_id is not None:
             sys.stdout.write(screen.farewell(self._chat_id, program=_program()))
         return code
 
-    async def _until_over(self, talking: asyncio.Task[None], opening: asyncio.Task[Chat]) -> int:
-        """Return when the user leaves, a signal comes, or the chat cannot be opened (which raises)."""
+    async def _until_over(self, lines: LineSource, open_things: AsyncExitStack) -> int:
+        """Return when the user leaves or a signal comes; raise when the chat cannot be opened or held."""
         loop = asyncio.get_running_loop()
-        codes: list[int] = []
-
-        def stop(code: int) -> None:
-            codes.append(code)
-            talking.cancel()
-
+        opening = asyncio.create_task(self._open(lines, open_things))
+        talking = asyncio.create_task(self._talk(lines, opening))
         for number, code in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED), (signal.SIGHUP, TERMINATED)):
-            loop.add_signal_handler(number, stop, code)
-        opening.add_done_callback(lambda task: talking.cancel() if not task.cancelled() and task.exception() else None)
+            loop.add_signal_handler(number, self._stop, code)
+        opening.add_done_callback(self._fail_with)
         try:
-            await talking
-        except asyncio.CancelledError:
-            if opening.done() and not opening.cancelled():
-                opening.result()
-            return codes[0] if codes else INTERRUPTED
-        except KeyboardInterrupt:
-            return INTERRUPTED
+            await asyncio.wait({talking, self._over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            opening.cancel()
-            await asyncio.wait({opening})
+            for task in (talking, opening):
+                task.cancel()
+            await asyncio.wait({talking, opening})
+        if self._over.done():
+            return self._over.result()
+        try:
+            talking.result()
+        except InterruptedByUser:
+            return INTERRUPTED
         return 0
 
-    async def _open(self, open_things: AsyncExitStack) -> Chat:
+    def _stop(self, code: int) -> None:
+        if not self._over.done():
+            self._over.set_result(code)
+
+    def _fail_with(self, task: asyncio.Task[Any]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._over.done():
+            self._over.set_exception(error)
+
+    async def _open(self, lines: LineSource, open_things: AsyncExitStack) -> Chat:
         """Have everything running that the chat needs, and connect to it."""
         address = None
         if configured_address() is not None or not self._stack:
             await connect()  # a Temporal elsewhere is checked before anything is started
         if self._stack:
             lease = await open_things.enter_async_context(join_stack(self._settings))
-            lease.watch(self._note)
+            lease.holding.add_done_callback(self._fail_with)
             lease.watch(screen.Progress(sys.stdout.write))
+            lease.watch(lambda status: self._note(status, lines))
             await lease.wait_until_ready()
             address = lease.addresses.temporal_address
         client = await connect(address=address)
@@ -124,35 +132,35 @@ class ChatSession:
 
     async def _talk(self, lines: LineSource, opening: asyncio.Task[Chat]) -> None:
         if self._resume:
-            await self._answer_what_is_open(await asyncio.shield(opening))
+            await self._answer_what_is_open(lines, await asyncio.shield(opening))
         while (line := await lines.read()) is not None:
             text = line.strip()
             if text.lower() in LEAVE:
                 return
             if text:
-                await self._say(await asyncio.shield(opening), text)
+                chat = await asyncio.shield(opening)
+                self._begun = True
+                await self._show(lines, chat.send(text))
 
-    async def _answer_what_is_open(self, chat: Chat) -> None:
+    async def _answer_what_is_open(self, lines: LineSource, chat: Chat) -> None:
         """Show the answers to messages that were under way when the user left."""
         status = await chat.status()
         for turn_id in (status.running, *status.waiting):
             if turn_id is not None:
-                await self._show(chat.reply_to(turn_id))
+                await self._show(lines, chat.reply_to(turn_id))
 
-    async def _say(self, chat: Chat, text: str) -> None:
-        self._begun = True
-        await self._show(chat.send(text))
-
-    async def _show(self, answer: Awaitable[Reply]) -> None:
+    async def _show(self, lines: LineSource, answer: Awaitable[Reply]) -> None:
         try:
-            shown = screen.reply(await answer)
+            with lines.thinking():
+                shown = screen.reply(await answer)
         except (TurnFailedError, MessageRefusedError) as error:
             shown = screen.failure(error)
         sys.stdout.write(shown)
         sys.stdout.flush()
 
-    def _note(self, status: StackStatus) -> None:
+    def _note(self, status: StackStatus, lines: LineSource) -> None:
         self._status = status
+        lines.refresh()
 
 
 def _program() -> str:

@@ -3,8 +3,8 @@
 import asyncio
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -12,9 +12,15 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
-__all__ = ["LineSource", "PipedLines", "TerminalLines", "line_source"]
+__all__ = ["InterruptedByUser", "LineSource", "PipedLines", "TerminalLines", "line_source"]
 
 PROMPT = "You: "
+THINKING = "…"
+ERASE_LINE = "\r\x1b[K"
+
+
+class InterruptedByUser(Exception):  # noqa: N818 - not an error
+    """Ctrl-C at the prompt."""
 
 
 class LineSource(Protocol):
@@ -28,6 +34,14 @@ class LineSource(Protocol):
         """Within it, text may be written while the user types."""
         ...
 
+    def thinking(self) -> AbstractContextManager[None]:
+        """Within it, the user sees that something is being worked on."""
+        ...
+
+    def refresh(self) -> None:
+        """Draw again what depends on the state of things."""
+        ...
+
 
 def line_source(*, history: Path, toolbar: Callable[[], str]) -> LineSource:
     """Return the terminal if there is one, else standard input."""
@@ -39,23 +53,38 @@ class TerminalLines:
 
     def __init__(self, history: Path, toolbar: Callable[[], str]) -> None:
         self._toolbar = toolbar
-        self._session: PromptSession[str] = PromptSession(history=FileHistory(history))
+        self._session: PromptSession[str] = PromptSession(
+            history=FileHistory(history), interrupt_exception=InterruptedByUser
+        )
 
     async def read(self) -> str | None:
-        """Prompt for a line; Ctrl-D is the end. Ctrl-C raises KeyboardInterrupt."""
+        """Prompt for a line; Ctrl-D is the end, Ctrl-C raises InterruptedByUser."""
         try:
             return await self._session.prompt_async(
                 PROMPT,
                 bottom_toolbar=lambda: self._toolbar() or None,
-                refresh_interval=0.2,
                 handle_sigint=False,
             )
         except EOFError:
             return None
 
     def screen(self) -> AbstractContextManager[None]:
-        """Write above the prompt."""
-        return patch_stdout()
+        """Write above the prompt; what is written has been made harmless before."""
+        return patch_stdout(raw=True)
+
+    @contextmanager
+    def thinking(self) -> Generator[None]:
+        """Show a line, and take it away again."""
+        sys.stdout.write(THINKING)
+        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            sys.stdout.write(ERASE_LINE)
+
+    def refresh(self) -> None:
+        """Draw the toolbar again."""
+        self._session.app.invalidate()
 
 
 class PipedLines:
@@ -75,8 +104,15 @@ class PipedLines:
         return line
 
     def screen(self) -> AbstractContextManager[None]:
-        """Nothing is drawn that could be torn."""
+        """Protect nothing: nothing is drawn that could be torn."""
         return nullcontext()
+
+    def thinking(self) -> AbstractContextManager[None]:
+        """Show nothing: a pipe gets replies alone."""
+        return nullcontext()
+
+    def refresh(self) -> None:
+        """Draw nothing: nothing is shown that could be old."""
 
     def _pump(self) -> None:
         for line in sys.stdin:

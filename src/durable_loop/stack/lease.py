@@ -3,7 +3,9 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import filelock
 from pydantic import SecretStr
@@ -12,6 +14,7 @@ from durable_loop.errors import StackError
 from durable_loop.settings import Settings
 from durable_loop.stack import ports
 from durable_loop.stack.folder import StackFolder
+from durable_loop.stack.leftovers import end_leftovers
 from durable_loop.stack.messages import Operation, PartStatus, Request, StackState, StackStatus
 from durable_loop.stack.part import python_module
 
@@ -27,23 +30,33 @@ class Lease:
     """A hold on the stack. While it lives, the stack lives; should the stack die, it is started again."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._folder = StackFolder(settings.data_dir)
         self._watchers: list[Callable[[StackStatus], None]] = []
+        self._joined = asyncio.Event()
+        self._state: StackState | None = None
         self.status = StackStatus()
-        self.state: StackState | None = None
+        # Ends only with an error: someone ended the stack, or it cannot be started again.
+        self.holding = asyncio.create_task(self._hold())
 
     @property
     def addresses(self) -> StackState:
         """Where the parts are."""
-        if self.state is None:
+        if self._state is None:
             raise StackError("The stack was not joined.")
-        return self.state
+        return self._state
 
     def watch(self, watcher: Callable[[StackStatus], None]) -> None:
-        """Call `watcher` at every change of the stack."""
+        """Call `watcher` now and at every change of the stack."""
         self._watchers.append(watcher)
         watcher(self.status)
+
+    async def wait_until_joined(self) -> None:
+        """Return when the stack has been joined.
+
+        Raises:
+            StackError: it cannot be.
+        """
+        await self._unless_over(asyncio.create_task(self._joined.wait()))
 
     async def wait_until_ready(self) -> None:
         """Return when every part can be used.
@@ -64,35 +77,47 @@ class Lease:
 
         self.watch(look)
         try:
-            await settled
+            await self._unless_over(settled)
         finally:
             self._watchers.remove(look)
 
-    async def hold(self, operation: Operation, joined: asyncio.Event) -> None:
+    async def _unless_over(self, awaited: asyncio.Future[Any]) -> None:
+        try:
+            await asyncio.wait({awaited, self.holding}, return_when=asyncio.FIRST_COMPLETED)
+            if not awaited.done():
+                self.holding.result()
+            awaited.result()
+        finally:
+            awaited.cancel()
+
+    async def _hold(self) -> NoReturn:
         """Keep the connection; join again when the supervisor dies."""
         while True:
-            self.state, reader, writer = await self._connect(operation)
-            try:
-                while line := await reader.readline():
-                    self.status = StackStatus.model_validate_json(line)
-                    joined.set()
-                    for watcher in list(self._watchers):
-                        watcher(self.status)
-            except ConnectionError:
-                pass
-            finally:
-                writer.close()
+            connection = await self._join()
+            self._state = connection.state
+            self._see(connection.status)
+            self._joined.set()
+            with closing(connection.writer), suppress(ConnectionError):
+                while line := await connection.reader.readline():
+                    self._see(StackStatus.model_validate_json(line))
+            if self.status.stopping:
+                raise StackError("The stack was ended (durable-loop down). The chat stays; start again to go on.")
 
-    async def _connect(self, operation: Operation) -> tuple[StackState, asyncio.StreamReader, asyncio.StreamWriter]:
+    def _see(self, status: StackStatus) -> None:
+        self.status = status
+        for watcher in list(self._watchers):
+            watcher(status)
+
+    async def _join(self) -> "_Connection":
         supervisor: subprocess.Popen[bytes] | None = None
         deadline = asyncio.get_running_loop().time() + JOIN_TIMEOUT
         while asyncio.get_running_loop().time() < deadline:
-            found = await _call(self._folder, operation)
+            found = await _call(self._folder, Operation.JOIN)
             if found is not None:
                 return found
-            if supervisor is None or supervisor.poll() is not None:
-                if supervisor is not None and supervisor.returncode:
-                    raise StackError(_end_of(self._folder))
+            if supervisor is not None and supervisor.poll():
+                raise StackError(_end_of(self._folder))
+            if (supervisor is None or supervisor.returncode == 0) and _nobody_holds(self._folder):
                 supervisor = _start_supervisor(self._folder)
             await asyncio.sleep(JOIN_INTERVAL)
         raise StackError(f"The stack did not start within {JOIN_TIMEOUT:g} s: see {self._folder.log('supervisor')}.")
@@ -107,19 +132,12 @@ async def join_stack(settings: Settings) -> AsyncGenerator[Lease]:
     """
     StackFolder(settings.data_dir).create()
     lease = Lease(settings)
-    joined = asyncio.Event()
-    holding = asyncio.create_task(lease.hold(Operation.JOIN, joined))
-    waiting = asyncio.create_task(joined.wait())
     try:
-        await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if holding.done():
-            holding.result()
+        await lease.wait_until_joined()
         yield lease
     finally:
-        for task in (holding, waiting):
-            task.cancel()
-            with suppress(asyncio.CancelledError, StackError):
-                await task
+        lease.holding.cancel()
+        await asyncio.wait({lease.holding})
 
 
 async def keep_stack(settings: Settings) -> None:
@@ -127,24 +145,24 @@ async def keep_stack(settings: Settings) -> None:
     found = await _call(StackFolder(settings.data_dir), Operation.KEEP)
     if found is None:
         raise StackError("There is no stack to keep.")
-    _, reader, writer = found
-    await reader.readline()
-    writer.close()
+    found.writer.close()
 
 
 async def end_stack(settings: Settings) -> bool:
     """End the stack and return when it is gone; False where there was none."""
     folder = StackFolder(settings.data_dir)
-    found = await _call(folder, Operation.DOWN)
-    if found is None:
+    if not folder.lock.exists():
         return False
-    _, reader, writer = found
-    while await reader.read(1024):
-        pass
-    writer.close()
-    lock = filelock.AsyncFileLock(folder.lock, timeout=JOIN_TIMEOUT)
-    async with lock:
-        return True
+    found = await _call(folder, Operation.DOWN)
+    if found is not None:
+        found.writer.close()
+    # Gone when its lock is free; whoever takes the lock cleans up what a supervisor that died left over.
+    async with filelock.AsyncFileLock(folder.lock, timeout=JOIN_TIMEOUT):
+        left_over = StackState.read(folder.state)
+        if left_over is not None:
+            end_leftovers(left_over.processes)
+            folder.state.unlink()
+    return found is not None or left_over is not None
 
 
 async def running_stack(settings: Settings) -> StackState | None:
@@ -152,24 +170,42 @@ async def running_stack(settings: Settings) -> StackState | None:
     found = await _call(StackFolder(settings.data_dir), Operation.LOOK)
     if found is None:
         return None
-    state, _, writer = found
-    writer.close()
-    return state
+    found.writer.close()
+    return found.state
 
 
-async def _call(
-    folder: StackFolder, operation: Operation
-) -> tuple[StackState, asyncio.StreamReader, asyncio.StreamWriter] | None:
+@dataclass(frozen=True)
+class _Connection:
+    state: StackState
+    status: StackStatus
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+async def _call(folder: StackFolder, operation: Operation) -> _Connection | None:
+    """Say what is wanted to the supervisor; None where there is none, or one that is ending."""
     state = StackState.read(folder.state)
     if state is None:
         return None
     try:
         reader, writer = await asyncio.open_connection(ports.HOST, state.control_port)
+        request = Request(token=SecretStr(state.token), operation=operation)
+        writer.write(request.model_dump_json().encode() + b"\n")
+        line = await reader.readline()
     except OSError:
         return None
-    request = Request(token=SecretStr(state.token), operation=operation)
-    writer.write(request.model_dump_json().encode() + b"\n")
-    return state, reader, writer
+    if not line:
+        writer.close()
+        return None
+    return _Connection(state, StackStatus.model_validate_json(line), reader, writer)
+
+
+def _nobody_holds(folder: StackFolder) -> bool:
+    try:
+        with filelock.FileLock(folder.lock, blocking=False):
+            return True
+    except filelock.Timeout:
+        return False
 
 
 def _start_supervisor(folder: StackFolder) -> subprocess.Popen[bytes]:

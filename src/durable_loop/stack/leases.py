@@ -37,10 +37,14 @@ class Leases:
         asyncio.get_running_loop().call_later(FIRST_CLIENT_TIMEOUT, self._end_if_unheld)
         return self._server.sockets[0].getsockname()[1]
 
-    def close(self) -> None:
-        """Stop listening and let the clients go: to them, the closed connection is the end of the stack."""
+    def refuse(self) -> None:
+        """Take no new clients: the stack is ending."""
+        self.over.set()
         if self._server is not None:
             self._server.close()
+
+    def close(self) -> None:
+        """Let the clients go: to them, the closed connection is the end of the stack."""
         for writer in self._clients:
             writer.close()
 
@@ -54,6 +58,9 @@ class Leases:
         try:
             request = Request.model_validate_json(await asyncio.wait_for(reader.readline(), REQUEST_TIMEOUT))
         except (TimeoutError, ValidationError, ValueError, ConnectionError):
+            writer.close()
+            return
+        if self.over.is_set():
             writer.close()
             return
         if not request.allowed(self.token):

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import filelock
-import psutil
 from temporalio.service import RPCError
 
 from durable_loop.bootstrap.client import connect, ensure_namespaces
@@ -19,11 +18,10 @@ from durable_loop.errors import TemporalUnreachableError
 from durable_loop.settings import Settings
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.leases import Leases
-from durable_loop.stack.messages import ProcessRecord, StackState, StackStatus
+from durable_loop.stack.leftovers import end_leftovers
+from durable_loop.stack.messages import StackState, StackStatus
 from durable_loop.stack.part import Part
 from durable_loop.stack.plan import StackPlan, make_plan
-
-__all__ = ["end_leftovers"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +55,7 @@ class Supervisor:
                 running.result()
         finally:
             self._stopping = True
+            self._leases.refuse()
             self._leases.tell()
             for task in (running, *ends):
                 task.cancel()
@@ -102,7 +101,7 @@ class Supervisor:
                     client, retention=self._settings.namespace_retention, own_server=self._server is not None
                 )
             except (TemporalUnreachableError, RPCError) as error:
-                logger.info("Temporal does not serve yet: %s", error)
+                logger.debug("Temporal does not serve yet: %s", error)
                 await asyncio.sleep(PROBE_INTERVAL)
             else:
                 return
@@ -129,19 +128,6 @@ class Supervisor:
 
     def _all(self) -> Sequence[Part]:
         return [self._server, *self._parts] if self._server is not None else self._parts
-
-
-def end_leftovers(processes: Sequence[ProcessRecord]) -> None:
-    """End what a supervisor that was killed left running; a pid that means another process now is left alone."""
-    alive: list[psutil.Process] = []
-    for record in processes:
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(record.pid)
-            if process.create_time() == record.created:
-                logger.warning("Ending %s (pid %s), left over by a supervisor that died", record.name, record.pid)
-                process.kill()
-                alive.append(process)
-    psutil.wait_procs(alive, timeout=KILL_AFTER)
 
 
 async def run(settings: Settings) -> None:

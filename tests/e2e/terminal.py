@@ -1,0 +1,118 @@
+"""A program in a real pseudo-terminal, as a person sees it."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+import pexpect
+import psutil
+import pyte
+
+ROOT = Path(__file__).parents[2]
+COLUMNS, ROWS = 100, 120
+TIMEOUT = 60.0
+
+
+class Terminal:
+    """The screen of a program that runs, and its keyboard."""
+
+    def __init__(self, child: "pexpect.spawn[bytes]") -> None:
+        self._child = child
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+        self._changed = asyncio.Event()
+        self._closed = False
+        asyncio.get_running_loop().add_reader(child.child_fd, self._read)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, *arguments: str, environment: Mapping[str, str]) -> AsyncGenerator[Self]:
+        """Run `python ARGUMENTS` in a terminal; kill it after the block if it still runs."""
+        child: pexpect.spawn[bytes] = pexpect.spawn(
+            sys.executable,
+            list(arguments),
+            cwd=str(ROOT),
+            # The emulator answers no questions about the cursor.
+            env={**environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            dimensions=(ROWS, COLUMNS),
+            timeout=None,
+        )
+        terminal = cls(child)
+        try:
+            yield terminal
+        finally:
+            terminal.close()
+
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        assert self._child.pid is not None
+        return self._child.pid
+
+    @property
+    def text(self) -> str:
+        """What the screen shows, without the blanks that fill it."""
+        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    def type(self, keys: str) -> None:
+        """Type keys as they are."""
+        os.write(self._child.child_fd, keys.encode())
+
+    def say(self, line: str) -> None:
+        """Type a line and Enter."""
+        self.type(f"{line}\r")
+
+    async def shows(self, text: str, *, times: int = 1) -> None:
+        """Return when the screen shows `text` (so many times).
+
+        Raises:
+            AssertionError: it never did; shows the screen.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                while self.text.count(text) < times:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"The screen never showed {text!r}:\n{self.text}") from None
+
+    async def ended(self) -> int:
+        """Return the exit code when the program has ended: minus the signal's number if one killed it."""
+        async with asyncio.timeout(TIMEOUT):
+            while not self._closed:
+                self._changed.clear()
+                await self._changed.wait()
+            await asyncio.to_thread(self._child.wait)
+        return self._child.exitstatus if self._child.exitstatus is not None else -(self._child.signalstatus or 0)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """Kill the program if it still runs, and let the terminal go."""
+        self._stop_reading()
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self._child.close(force=True)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._child.child_fd, 65536)
+        except OSError:  # a terminal whose program has ended
+            data = b""
+        if data:
+            self._stream.feed(data)
+        else:
+            self._stop_reading()
+        self._changed.set()
+
+    def _stop_reading(self) -> None:
+        if not self._closed:
+            self._closed = True
+            asyncio.get_running_loop().remove_reader(self._child.child_fd)
