@@ -69,9 +69,7 @@ class TestStack:
         """Run the terminal chat on this stack."""
         return Terminal.running("client.py", *arguments, environment={**self.environment, **environment})
 
-    async def run(
-        self, *arguments: str, typed: str | None = None, cwd: Path = ROOT, **environment: str
-    ) -> tuple[int, str, str]:
+    async def run(self, *arguments: str, typed: str = "", cwd: Path = ROOT, **environment: str) -> tuple[int, str, str]:
         """Run `python ARGUMENTS` with piped input; return exit code, output and errors."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -82,7 +80,7 @@ class TestStack:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await process.communicate((typed or "").encode())
+        output, errors = await process.communicate(typed.encode())
         return process.returncode or 0, output.decode(), errors.decode()
 
     async def command(self, *arguments: str, cwd: Path = ROOT, **environment: str) -> tuple[int, str, str]:

@@ -147,13 +147,24 @@ async def test_a_message_whose_client_was_killed_is_answered_when_the_chat_is_re
         ({"DURABLE_LOOP_DATA_DIR": "/proc/nowhere"}, "The data folder /proc/nowhere cannot be written to"),
         ({"TEMPORAL_ADDRESS": "127.0.0.1:9"}, "No Temporal answers at 127.0.0.1:9"),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ids=[
+        "duration",
+        "OpenAI key",
+        "Anthropic key",
+        "Gemini key",
+        "model without provider",
+        "unknown provider",
+        "Temporal program",
+        "data folder",
+        "Temporal address",
+    ],
 )
 async def test_what_is_wrong_is_said_in_words_before_the_chat_opens(
     stack: TestStack, environment: dict[str, str], message: str
 ) -> None:
     """One readable message, exit code 2, no traceback, nothing left running. (ours)"""
-    code, _, errors = await stack.run("client.py", typed="hello\n", **environment)
+    stack.environment |= environment
+    code, _, errors = await stack.run("client.py", typed="hello\n")
 
     assert code == 2
     assert message in errors
@@ -187,7 +198,8 @@ async def test_with_no_stack_nothing_is_started(stack: TestStack) -> None:
 
     assert code == 2
     assert "No Temporal answers at 127.0.0.1:9" in errors
-    assert not stack.folder.lock.exists()
+    assert not stack.folder.state.exists()
+    assert not stack.folder.database.exists()
 
 
 async def test_the_retention_of_the_servers_namespaces_is_raised(stack: TestStack) -> None:

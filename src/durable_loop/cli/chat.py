@@ -18,6 +18,7 @@ from durable_loop.cli.prompt import InterruptedByUser, LineSource, line_source
 from durable_loop.errors import ChatNotFoundError, MessageRefusedError, TurnFailedError
 from durable_loop.models.naming import ModelChoice, check_key, key_hint, resolve_model
 from durable_loop.settings import Settings
+from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.lease import join_stack
 from durable_loop.stack.messages import StackStatus
 
@@ -61,7 +62,7 @@ class ChatSession:
         """Show the first screen, open the chat behind it, and answer lines until the user leaves."""
         sys.stdout.write(screen.welcome(self._choice, hint=key_hint(os.environ)))
         sys.stdout.flush()
-        self._settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        StackFolder(self._settings.data_dir).create()
         lines = line_source(
             history=self._settings.data_dir / "input-history",
             toolbar=lambda: screen.starting(self._status),
