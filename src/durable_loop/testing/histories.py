@@ -16,8 +16,8 @@ __all__ = ["RecordedHistory", "fetch_history", "replay_history"]
 # Replay of a few hundred events takes well under a second; a history of one event would hang for ever.
 REPLAY_TIMEOUT: Final = timedelta(seconds=60)
 MINIMUM_EVENTS: Final = 2
-# Who and when of the recording machine. Run ids stay: `workflow.uuid4()` is seeded by them.
-_SCRUBBED: Final = frozenset({"identity", "requestId", "taskId"})
+# Of the machine that recorded, and no matter to replay. Run ids stay: `workflow.uuid4()` is seeded by them.
+_SCRUBBED: Final = frozenset({"identity", "requestId", "taskId", "stackTrace"})
 
 
 class RecordedHistory:
@@ -26,6 +26,11 @@ class RecordedHistory:
     def __init__(self, workflow_id: str, events: dict[str, Any]) -> None:
         self.workflow_id = workflow_id
         self._json = events
+
+    @property
+    def workflow_type(self) -> str:
+        """The name of the workflow that wrote it."""
+        return self._json["events"][0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"]
 
     @property
     def event_types(self) -> list[str]:
@@ -95,6 +100,8 @@ async def replay_history(history: RecordedHistory, replayer: Replayer, *, name: 
 def _scrub(value: Any) -> Any:
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
+        if fields.get("kind") == "TASK_QUEUE_KIND_STICKY":
+            fields = {**fields, "name": "sticky"}  # made from the worker's identity
         return {key: _scrub(inner) for key, inner in fields.items() if key not in _SCRUBBED}
     if isinstance(value, list):
         return [_scrub(inner) for inner in cast("list[Any]", value)]

@@ -1,0 +1,59 @@
+"""Another version of the chat, for histories and replays that must fail."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+with workflow.unsafe.imports_passed_through():  # as the chat itself
+    from mcp.server.mcpserver import MCPServer
+
+    from durable_loop import names
+    from durable_loop.bootstrap.orchestrator import agents_plugin
+    from durable_loop.chat.activities import calculator
+    from durable_loop.chat.messages import ChatInput
+    from durable_loop.chat.tool_messages import CalculatorInput
+    from durable_loop.chat.workflow import ChatWorkflow
+    from durable_loop.testing import Environment, FakeModel, FakeModelProvider, Script, TestedChat
+    from durable_loop.testing.memory import InMemoryMCPServer
+
+__all__ = ["ChangedChatWorkflow", "changed_chat_worker"]
+
+
+@workflow.defn(name=names.WORKFLOW_CHAT)
+class ChangedChatWorkflow(ChatWorkflow):
+    """The chat, but it calculates something before it does anything else."""
+
+    @workflow.init
+    def __init__(self, chat: ChatInput) -> None:
+        super().__init__(chat)
+
+    @workflow.run
+    async def run(self, chat: ChatInput) -> None:
+        """Calculate, then chat."""
+        await workflow.execute_activity(
+            calculator, CalculatorInput(expression="1+1"), start_to_close_timeout=timedelta(seconds=10)
+        )
+        await super().run(chat)
+
+
+@asynccontextmanager
+async def changed_chat_worker(env: Environment, script: Script) -> AsyncGenerator[TestedChat]:
+    """Run a worker of the changed chat, and give a chat with it."""
+    queue = f"changed-{uuid4().hex[:12]}"
+    plugin = agents_plugin(
+        env.settings,
+        provider=FakeModelProvider(FakeModel(script)),
+        mcp_servers={
+            names.MCP_FINANCE: lambda: InMemoryMCPServer(names.MCP_FINANCE, MCPServer(names.MCP_FINANCE)),
+            names.MCP_IT: lambda: InMemoryMCPServer(names.MCP_IT, MCPServer(names.MCP_IT)),
+        },
+    )
+    client = await Client.connect(env.address, plugins=[plugin])
+    async with Worker(client, task_queue=queue, workflows=[ChangedChatWorkflow], activities=[calculator]):
+        plain = await env.client()
+        yield TestedChat(plain, f"chat-{queue}", ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)
