@@ -1,0 +1,72 @@
+"""The calculator: right, safe and bounded."""
+
+import time
+
+import pytest
+
+from durable_loop.chat.arithmetic import evaluate
+from durable_loop.errors import ToolInputError
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("15 * 23", "15 * 23 = 345"),
+        ("0.1 + 0.2", "0.1 + 0.2 = 0.3"),
+        ("2^10", "2^10 = 1024"),
+        ("7 / 2", "7 / 2 = 3.5"),
+        ("7 // 2", "7 // 2 = 3"),
+        ("-(3 - 5)", "-(3 - 5) = 2"),
+        ("6 × 7", "6 × 7 = 42"),  # noqa: RUF001 - what people type
+        ("84 ÷ 2 =", "84 ÷ 2 = 42"),
+        ("sqrt(16) + abs(-1)", "sqrt(16) + abs(-1) = 5"),
+        ("max(1, 2, 3)", "max(1, 2, 3) = 3"),
+        ("2 ** -2", "2 ** -2 = 0.25"),
+    ],
+)
+def test_an_expression_has_its_value(expression: str, text: str) -> None:
+    """In the notation that people use. (seed)"""
+    assert evaluate(expression).text == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("9**9**9", "1,000 digits"),
+        ("10**10**10", "1,000 digits"),
+        ("9" * 900 + "*" + "9" * 90 + "**2", "1,000 digits"),
+        ("x" * 100_000, "100,000 characters"),
+        ("1+" * 499 + "1", "nested too deeply"),
+        ("(" * 400, "not an arithmetic expression"),
+        ("9.0 ** 999999", "too large"),
+        ("1e308 * 10", "not a finite number"),
+        ("1 / 0", "divides by zero"),
+        ("0 ** -1", "divides by zero"),
+        ("(-8) ** 0.5", "not a real number"),
+        ("sqrt(-1)", "not an arithmetic expression"),
+        ("hello", "not an arithmetic expression"),
+        ("", "not an arithmetic expression"),
+        ("[1, 2]", "not an arithmetic expression"),
+        ("'a' * 5", "Only numbers"),
+        ("True", "does not come to a number"),
+        ("abs", "does not come to a number"),
+        ("__import__('os')", "not an arithmetic expression"),
+        ("(1).__class__", "not an arithmetic expression"),
+        ("2 << 99", "not an arithmetic expression"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_cannot_be_calculated_is_refused_in_words_within_a_tenth_of_a_second(
+    expression: str, message: str
+) -> None:
+    """No eval, no endless number, no hang. (ours)"""
+    started = time.perf_counter()
+    with pytest.raises(ToolInputError, match=message):
+        evaluate(expression)
+    assert time.perf_counter() - started < 0.1
+
+
+def test_the_result_is_there_as_a_number_too() -> None:
+    """For whoever reads the structured result. (ours)"""
+    assert evaluate("7 / 2").result == 3.5
+    assert evaluate("2 ** 100").result == 2**100

@@ -1,0 +1,206 @@
+"""The chat's state machine: every transition, and nothing where there is none."""
+
+import pytest
+
+from durable_loop.chat.messages import ChatPhase, ChatPolicy, Failure, Reply, Turn
+from durable_loop.chat.state import REMEMBERED_OUTCOMES, ChatState
+from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, MessageRefusedError
+
+FAILURE = Failure(kind="TurnFailedError", message="The model is away.")
+
+
+def turn(number: int, text: str = "hello") -> Turn:
+    """Return the turn with this number."""
+    return Turn(turn_id=f"t{number}", text=text)
+
+
+def reply(number: int) -> Reply:
+    """Return the reply to the turn with this number."""
+    return Reply(turn_id=f"t{number}", text=f"reply {number}")
+
+
+@pytest.fixture(name="chat")
+def _chat() -> ChatState:
+    return ChatState(ChatPolicy())
+
+
+def answered(chat: ChatState, number: int) -> None:
+    """Take one turn through the machine."""
+    chat.accept(turn(number))
+    chat.start_next()
+    chat.answer(reply(number), [*chat.transcript, {"role": "user", "content": str(number)}])
+
+
+def test_a_turn_waits_runs_and_is_settled_with_its_own_reply(chat: ChatState) -> None:
+    """The transcript takes what was said when the turn succeeds, not before. (ours)"""
+    chat.accept(turn(1))
+    assert (chat.waiting, chat.running, chat.outcome("t1")) == ((turn(1),), None, None)
+
+    assert chat.start_next() == turn(1)
+    assert (chat.waiting, chat.running, chat.transcript) == ((), turn(1), [])
+
+    chat.answer(reply(1), [{"role": "user", "content": "hello"}])
+    outcome = chat.outcome("t1")
+    assert outcome is not None
+    assert (outcome.reply, outcome.failure) == (reply(1), None)
+    assert (chat.idle, chat.turns, chat.transcript) == (True, 1, [{"role": "user", "content": "hello"}])
+
+
+def test_turns_run_in_the_order_in_which_they_were_accepted(chat: ChatState) -> None:
+    """First come, first served. (ours)"""
+    for number in range(3):
+        chat.accept(turn(number))
+
+    order: list[str] = []
+    while chat.waiting:
+        order.append(chat.start_next().turn_id)
+        chat.fail(FAILURE)
+    assert order == ["t0", "t1", "t2"]
+
+
+def test_a_known_turn_is_the_same_turn_wherever_it_stands(chat: ChatState) -> None:
+    """Waiting, running or settled: sending it again changes nothing. (ours)"""
+    chat.accept(turn(1))
+    chat.accept(turn(1))
+    assert chat.waiting == (turn(1),)
+
+    chat.start_next()
+    chat.accept(turn(1))
+    assert chat.waiting == ()
+
+    chat.answer(reply(1), [])
+    chat.end()
+    chat.accept(turn(1))
+    assert (chat.idle, chat.knows("t1"), chat.knows("t2")) == (True, True, False)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "x" * 11])
+def test_a_blank_or_too_long_message_is_refused(text: str) -> None:
+    """Nothing is kept of it. (ours)"""
+    chat = ChatState(ChatPolicy(max_message_chars=10))
+
+    with pytest.raises(MessageRefusedError, match=r"blank|11 characters; this chat takes 10"):
+        chat.accept(turn(1, text))
+    assert (chat.idle, chat.knows("t1")) == (True, False)
+
+
+def test_the_queue_holds_six_beside_the_running_turn(chat: ChatState) -> None:
+    """Temporal takes ten updates in flight, so ours is the error that the user sees. (Temporal)"""
+    chat.accept(turn(0))
+    chat.start_next()
+    for number in range(1, 7):
+        chat.accept(turn(number))
+
+    with pytest.raises(ChatBusyError, match="6 messages"):
+        chat.accept(turn(7))
+    chat.accept(turn(6))
+    assert len(chat.waiting) == 6
+
+
+def test_a_failed_turn_leaves_what_the_user_said_and_what_already_ran(chat: ChatState) -> None:
+    """The model of the next turn knows both. (ours)"""
+    chat.accept(turn(1, "6*7?"))
+    chat.start_next()
+    chat.fail(FAILURE, ["calculator gave: 42", "track_ip was started"])
+
+    assert chat.transcript == [
+        {"role": "user", "content": "6*7?"},
+        {
+            "role": "assistant",
+            "content": (
+                "[This turn has no answer: The model is away. "
+                "What already ran: calculator gave: 42; track_ip was started.]"
+            ),
+        },
+    ]
+    outcome = chat.outcome("t1")
+    assert outcome is not None
+    assert (outcome.reply, outcome.failure) == (None, FAILURE)
+
+
+def test_only_a_waiting_turn_can_be_withdrawn(chat: ChatState) -> None:
+    """The running one is cancelled elsewhere; one that is over stays as it is. (ours)"""
+    chat.accept(turn(1))
+    chat.accept(turn(2))
+    chat.start_next()
+
+    for unaffected in ("t1", "t9"):
+        chat.withdraw(unaffected, FAILURE)
+        assert (chat.running, chat.waiting) == (turn(1), (turn(2),))
+    chat.withdraw("t2", FAILURE)
+    assert (chat.waiting, chat.transcript) == ((), [])
+    outcome = chat.outcome("t2")
+    assert outcome is not None
+    assert outcome.failure == FAILURE
+
+
+def test_a_draining_chat_takes_nothing_new_and_an_ended_one_stays_ended(chat: ChatState) -> None:
+    """What was accepted is still answered. (ours)"""
+    chat.accept(turn(1))
+    chat.drain()
+    with pytest.raises(ChatDrainingError):
+        chat.accept(turn(2))
+    assert chat.waiting == (turn(1),)
+
+    chat.end()
+    chat.drain()
+    assert chat.phase is ChatPhase.ENDED
+    with pytest.raises(ChatEndedError):
+        chat.accept(turn(2))
+
+
+def test_an_illegal_transition_raises_and_changes_nothing(chat: ChatState) -> None:
+    """Start while one runs, answer what does not run, carry what is not idle. (ours)"""
+    with pytest.raises(RuntimeError, match="no turn is running"):
+        chat.fail(FAILURE)
+    chat.accept(turn(1))
+    chat.accept(turn(2))
+    with pytest.raises(RuntimeError, match="would be lost"):
+        chat.carry()
+    chat.start_next()
+    with pytest.raises(RuntimeError, match="t1 is still running"):
+        chat.start_next()
+    with pytest.raises(RuntimeError, match="t2 is not running"):
+        chat.answer(reply(2), [{"role": "user", "content": "x"}])
+
+    assert (chat.running, chat.waiting, chat.transcript, chat.turns) == (turn(1), (turn(2),), [], 0)
+
+
+def test_what_is_carried_over_is_the_chat(chat: ChatState) -> None:
+    """Transcript, outcomes, number of turns and title go through continue-as-new. (ours)"""
+    answered(chat, 1)
+    answered(chat, 2)
+
+    following = ChatState(chat.policy, chat.carry())
+
+    assert following.carry() == chat.carry()
+    assert following.transcript == chat.transcript
+    assert following.outcome("t1") == chat.outcome("t1")
+    assert (following.turns, following.title, following.phase) == (2, "hello", ChatPhase.OPEN)
+
+
+def test_the_last_hundred_outcomes_are_remembered(chat: ChatState) -> None:
+    """Older ones fall off, the oldest first. (ours)"""
+    for number in range(REMEMBERED_OUTCOMES + 1):
+        answered(chat, number)
+
+    assert not chat.knows("t0")
+    assert chat.knows("t1")
+    assert len(chat.carry().outcomes) == REMEMBERED_OUTCOMES
+
+
+def test_the_title_is_the_beginning_of_the_first_message(chat: ChatState) -> None:
+    """On one line, and not longer than a list can show. (ours)"""
+    chat.accept(turn(1, "What   is\n the  weather " + "x" * 100))
+    chat.start_next()
+    chat.fail(FAILURE)
+    answered(chat, 2)
+
+    assert chat.title == ("What is the weather " + "x" * 100)[:60]
+
+
+@pytest.mark.parametrize("turn_id", ["", "a/b", "a b", "x" * 65, "ü"])
+def test_a_turn_id_that_could_mean_something_elsewhere_is_refused(turn_id: str) -> None:
+    """It becomes part of workflow ids. (ours)"""
+    with pytest.raises(ValueError, match="turn_id"):
+        Turn(turn_id=turn_id, text="hello")

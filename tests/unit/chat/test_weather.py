@@ -1,0 +1,81 @@
+"""The weather: demo data that says so, and Open-Meteo."""
+
+from collections.abc import AsyncGenerator
+
+import httpx
+import pytest
+import respx
+
+from durable_loop.chat.weather import DemoWeather, OpenMeteoWeather
+from durable_loop.errors import ToolInputError, ToolUnavailableError
+
+PARIS = {"results": [{"name": "Paris", "latitude": 48.85, "longitude": 2.35}]}
+
+
+@pytest.fixture(name="live")
+async def _live() -> AsyncGenerator[OpenMeteoWeather]:
+    async with httpx.AsyncClient() as http:
+        yield OpenMeteoWeather(http)
+
+
+async def test_demo_weather_is_the_same_every_time_and_labelled() -> None:
+    """However the city is written. (ours)"""
+    weather = await DemoWeather().weather("New York")
+
+    assert weather.text.startswith("The weather in New York: ")
+    assert weather.text.endswith("(demo data).")
+    assert weather.source == "demo"
+    assert (await DemoWeather().weather(" new york ")).temperature_celsius == weather.temperature_celsius
+
+
+@respx.mock
+async def test_live_weather_is_what_open_meteo_says(live: OpenMeteoWeather) -> None:
+    """A city is looked up, then its weather. (seed)"""
+    respx.get(OpenMeteoWeather.GEOCODING, params={"name": "paris"}).respond(json=PARIS)
+    respx.get(OpenMeteoWeather.FORECAST, params={"latitude": "48.85"}).respond(
+        json={"current": {"temperature_2m": 21.5, "weather_code": 61}}
+    )
+
+    weather = await live.weather("paris")
+
+    assert weather.text == "The weather in Paris: 21.5 °C, light rain."
+    assert weather.source == "open-meteo"
+
+
+@respx.mock
+async def test_a_city_that_does_not_exist_is_the_callers_mistake(live: OpenMeteoWeather) -> None:
+    """Final: the same name fails again. (ours)"""
+    respx.get(OpenMeteoWeather.GEOCODING).respond(json={})
+
+    with pytest.raises(ToolInputError, match="no city called 'Nowhere'"):
+        await live.weather("Nowhere")
+
+
+@respx.mock
+@pytest.mark.parametrize("status", [400, 401, 404])
+async def test_a_refusal_is_final(live: OpenMeteoWeather, status: int) -> None:
+    """4xx: no retry helps. (ours)"""
+    respx.get(OpenMeteoWeather.GEOCODING).respond(status)
+
+    with pytest.raises(ToolInputError, match=str(status)):
+        await live.weather("Paris")
+
+
+@respx.mock
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_service_that_is_busy_or_broken_is_worth_a_retry(live: OpenMeteoWeather, status: int) -> None:
+    """Which Temporal makes. (ours)"""
+    respx.get(OpenMeteoWeather.GEOCODING).respond(status)
+
+    with pytest.raises(ToolUnavailableError, match=str(status)):
+        await live.weather("Paris")
+
+
+@respx.mock
+@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
+async def test_a_service_that_does_not_answer_is_worth_a_retry(live: OpenMeteoWeather, error: httpx.HTTPError) -> None:
+    """The sentence says so, without the address. (ours)"""
+    respx.get(OpenMeteoWeather.GEOCODING).mock(side_effect=error)
+
+    with pytest.raises(ToolUnavailableError, match="cannot be reached"):
+        await live.weather("Paris")

@@ -1,0 +1,81 @@
+"""The words on the screen, whole."""
+
+from pathlib import Path
+
+from durable_loop.chat.messages import Reply, TranscriptLine
+from durable_loop.cli import screen
+from durable_loop.errors import TurnFailedError
+from durable_loop.models.naming import resolve_model
+from durable_loop.stack.messages import PartState, PartStatus, StackStatus
+
+
+def status(*notes: str, **parts: PartState) -> StackStatus:
+    """Return a stack with these parts."""
+    return StackStatus(
+        parts=tuple(PartStatus(name=name, state=state, log=Path()) for name, state in parts.items()), notes=notes
+    )
+
+
+def test_the_first_screen_says_which_model_answers() -> None:
+    """The offline model openly, with a hint when a key was seen. (ours)"""
+    assert screen.welcome(resolve_model(None), hint="OPENAI_API_KEY is set: LLM_MODEL=gpt-4 would use it.") == (
+        "durable-loop: kill anything at any moment; no turn is lost, repeated or mixed up.\n"
+        "Model: the offline model (rule-based, no key, no network). Set LLM_MODEL to use a real one.\n"
+        "OPENAI_API_KEY is set: LLM_MODEL=gpt-4 would use it.\n"
+        "Type a message; `quit` or Ctrl-D leaves, and the chat stays.\n"
+    )
+    assert screen.welcome(resolve_model("gpt-4"), hint=None).splitlines()[1] == "Model: openai/gpt-4"
+
+
+def test_a_reply_is_shown_with_its_notes() -> None:
+    """What was missing is said below the answer. (ours)"""
+    answer = Reply(turn_id="t1", text="Two.\nReally.", notes=("The it tools are not available: no answer in 10 s.",))
+
+    assert screen.reply(answer) == ("Agent: Two.\nReally.\n  (The it tools are not available: no answer in 10 s.)\n")
+    assert screen.failure(TurnFailedError("The model is away.")) == "No reply: The model is away.\n"
+
+
+def test_text_of_models_and_tools_cannot_speak_to_the_terminal() -> None:
+    """No escape sequence, no bell, no right-to-left override. (ours)"""
+    hostile = "\x1b]0;title\x07\x1b[2J\r\x08ok\u202e\x9b31m\ttab\nline"
+
+    assert screen.printable(hostile) == "]0;title[2Jok31m\ttab\nline"
+    assert screen.printable("Grüße 👋 العربية") == "Grüße 👋 العربية"
+
+
+def test_a_transcript_is_shown_as_a_dialogue() -> None:
+    """With the tools that were called. (ours)"""
+    shown = screen.transcript(
+        [
+            TranscriptLine(role="user", text="AAPL?"),
+            TranscriptLine(role="tool", text="stock_price({})"),
+            TranscriptLine(role="agent", text="185.50"),
+        ]
+    )
+
+    assert shown == "You: AAPL?\n  tool: stock_price({})\nAgent: 185.50\n"
+
+
+def test_what_is_not_ready_yet_is_on_one_line() -> None:
+    """Empty when everything is. (ours)"""
+    assert screen.starting(status(a=PartState.READY, b=PartState.STARTING, c=PartState.RESTARTING)) == (
+        "Starting: b, c (again) …"
+    )
+    assert screen.starting(status(a=PartState.READY)) == ""
+
+
+def test_each_change_of_the_stack_is_said_once() -> None:
+    """A part that dies and comes back is said again. (ours)"""
+    written: list[str] = []
+    progress = screen.Progress(written.append)
+    for state in (
+        status("Port 1 is taken.", a=PartState.STARTING),
+        status("Port 1 is taken.", a=PartState.READY),
+        status("Port 1 is taken.", a=PartState.READY),
+        status("Port 1 is taken.", a=PartState.RESTARTING),
+        status("Port 1 is taken.", a=PartState.STARTING),
+        status("Port 1 is taken.", a=PartState.READY),
+    ):
+        progress(state)
+
+    assert "".join(written) == ("  Port 1 is taken.\n  a is ready\n  a died; it is started again\n  a is ready\n")

@@ -1,0 +1,78 @@
+"""Recorded histories: written once, scrubbed, read back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.worker import Replayer
+
+from durable_loop.bootstrap.services import services_replayer
+from durable_loop.testing import NonDeterminismFoundError, RecordedHistory, replay_history
+
+EVENTS: dict[str, Any] = {
+    "events": [
+        {
+            "eventId": "1",
+            "eventType": "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
+            "taskId": "17",
+            "workflowExecutionStartedEventAttributes": {
+                "workflowType": {"name": "RoiWorkflow"},
+                "identity": "1@host",
+                "originalExecutionRunId": "run",
+                "taskQueue": {"name": "1@host-abc", "normalName": "queue", "kind": "TASK_QUEUE_KIND_STICKY"},
+            },
+        },
+        {
+            "eventId": "2",
+            "eventType": "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED",
+            "activityTaskScheduledEventAttributes": {"activityType": {"name": "roi"}, "requestId": "x"},
+        },
+    ]
+}
+
+
+@pytest.fixture(name="replayer")
+def _replayer() -> Replayer:
+    return services_replayer()
+
+
+def test_what_tells_of_the_machine_is_not_written(tmp_path: Path) -> None:
+    """Run ids stay: they seed `workflow.uuid4()`. (Temporal)"""
+    path = tmp_path / "area" / "x.v0.json"
+    RecordedHistory("wf", EVENTS).write(path)
+
+    written = path.read_text()
+    assert "host" not in written
+    assert "requestId" not in written
+    assert "taskId" not in written
+    started = json.loads(written)["events"][0]["workflowExecutionStartedEventAttributes"]
+    assert started["originalExecutionRunId"] == "run"
+    assert started["taskQueue"] == {"name": "sticky", "normalName": "queue", "kind": "TASK_QUEUE_KIND_STICKY"}
+
+
+def test_a_recorded_history_is_never_overwritten(tmp_path: Path) -> None:
+    """A new generation has a new name. (ours)"""
+    RecordedHistory("wf", EVENTS).write(tmp_path / "x.v0.json")
+
+    with pytest.raises(FileExistsError):
+        RecordedHistory("wf", EVENTS).write(tmp_path / "x.v0.json")
+
+
+def test_a_history_is_read_as_it_was_written_or_as_the_temporal_program_shows_it(tmp_path: Path) -> None:
+    """`temporal workflow show --output json` has no workflow id; the file's name is one. (Temporal)"""
+    RecordedHistory("wf", EVENTS).write(tmp_path / "ours.json")
+    (tmp_path / "theirs.json").write_text(json.dumps(EVENTS))
+
+    ours, theirs = (RecordedHistory.read(tmp_path / name) for name in ("ours.json", "theirs.json"))
+
+    assert (ours.workflow_id, theirs.workflow_id) == ("wf", "theirs")
+    assert ours.workflow_type == theirs.workflow_type == "RoiWorkflow"
+    assert ours.activities() == ["roi"]
+    assert ours.count("EVENT_TYPE_WORKFLOW_EXECUTION_STARTED") == 1
+
+
+async def test_a_history_with_one_event_is_refused_instead_of_hanging(replayer: Replayer) -> None:
+    """Temporal's replayer would wait for ever. (Temporal)"""
+    with pytest.raises(NonDeterminismFoundError, match="fewer than two events"):
+        await replay_history(RecordedHistory("wf", {"events": EVENTS["events"][:1]}), replayer)

@@ -1,0 +1,50 @@
+"""The script: where each step stands, and how it travels."""
+
+from pathlib import Path
+
+from durable_loop.testing import Fails, Says, Script, call, calls, fails, says
+from durable_loop.testing.script import Place
+
+FIRST, SECOND = calls("stock_price", ticker="AAPL"), says("185.50")
+THIRD, FOURTH = fails("overloaded", attempts=2), says("Here.")
+LAST = fails("no such model", retryable=False)
+SCRIPT = Script(FIRST, SECOND, THIRD, FOURTH, LAST)
+
+
+def test_a_turn_ends_with_an_answer_or_a_failure_that_lasts() -> None:
+    """So each step has a turn and a number in it. (ours)"""
+    assert SCRIPT.at(Place(0, 0), attempt=1) == FIRST
+    assert SCRIPT.at(Place(0, 1), attempt=1) == SECOND
+    assert SCRIPT.at(Place(2, 0), attempt=1) == LAST
+    assert SCRIPT.at(Place(2, 1), attempt=1) is None
+    assert SCRIPT.at(Place(3, 0), attempt=1) is None
+
+
+def test_a_failure_with_attempts_gives_way_to_the_next_step() -> None:
+    """The activity's attempt decides, so any process gives the same answer. (ours)"""
+    at_the_same_place = [SCRIPT.at(Place(1, 0), attempt=attempt) for attempt in (1, 2, 3, 9)]
+
+    assert at_the_same_place == [THIRD, THIRD, FOURTH, FOURTH]
+
+
+def test_a_script_comes_back_from_its_file(tmp_path: Path) -> None:
+    """A worker process reads what the test wrote. (ours)"""
+    several = Script(calls(call("a"), call("b", x=[1, {"y": None}])), says("Grüße"), *SCRIPT.steps)
+    several.write(tmp_path / "script.json")
+
+    assert Script.read(tmp_path / "script.json").steps == several.steps
+
+
+def test_the_steps_that_nobody_asked_for_are_named() -> None:
+    """By their place and their words. (ours)"""
+    unused = SCRIPT.unused({Place(0, 0), Place(0, 1), Place(2, 0)})
+
+    assert unused == [f"turn 2, model call 1: {THIRD!r}", f"turn 2, model call 1: {FOURTH!r}"]
+    assert SCRIPT.unused({Place(0, 0), Place(0, 1), Place(1, 0), Place(2, 0)}) == []
+
+
+def test_the_nearest_step_helps_whoever_wrote_the_script() -> None:
+    """The last one at or before the place. (ours)"""
+    assert SCRIPT.nearest(Place(0, 5)) == f"turn 1, model call 2: {Says(text='185.50')!r}"
+    assert SCRIPT.nearest(Place(9, 0)) == f"turn 3, model call 1: {Fails(message='no such model', retryable=False)!r}"
+    assert Script().nearest(Place(0, 0)) == "the script is empty"
