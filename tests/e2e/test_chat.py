@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import CancelledError
 
 from durable_loop import names
 from durable_loop.chat.client import list_chats
@@ -265,6 +266,25 @@ async def test_a_cancelled_turn_ends_and_the_chat_goes_on(env: Environment) -> N
                 await turn
         assert (await chat.send("three")).text == "Still here."
         assert [role for role, _ in await said(chat)] == ["user", "note", "user", "agent"]
+
+
+async def test_a_chat_whose_workflow_is_cancelled_ends_in_mid_turn(env: Environment) -> None:
+    """What an operator does in Temporal's own tools; whoever waits is told. (ours)"""
+    script = Script(fails("down", attempts=1000), says("never"))
+    async with env.agent(script, model_attempts=1000) as agent:
+        chat = agent.chat()
+        running = asyncio.create_task(chat.send("one"))
+        await eventually(lambda: _running(chat))
+        waiting = asyncio.create_task(chat.send("two"))
+        await eventually(lambda: _waiting(chat, 1))
+        await chat.handle.cancel()
+
+        for turn in (running, waiting):
+            with pytest.raises(TurnCancelledError):
+                await turn
+        with pytest.raises(WorkflowFailureError) as ended:
+            await chat.handle.result()
+        assert isinstance(ended.value.cause, CancelledError)
 
 
 async def test_a_caller_that_gives_up_waiting_is_let_go_and_its_turn_goes_on(env: Environment) -> None:

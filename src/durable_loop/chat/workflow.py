@@ -6,10 +6,10 @@ sends may put a workflow task in a retry loop.
 """
 
 import asyncio
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are too large to import once a workflow
     from agents import RunConfig, Runner, TResponseInputItem
@@ -61,6 +61,8 @@ class ChatWorkflow:
             await workflow.wait_condition(lambda: bool(self._state.waiting) or self._state.phase is ChatPhase.ENDED)
             while self._state.waiting:
                 await self._answer_next()
+                if workflow.cancellation_reason() is not None:
+                    await self._give_up()
                 if self._history_is_long():
                     self._state.drain()
             if self._state.phase is not ChatPhase.OPEN:
@@ -151,6 +153,14 @@ class ChatWorkflow:
         finally:
             self._running = None
 
+    async def _give_up(self) -> NoReturn:
+        """End a workflow that is cancelled: whoever waits is told before it is gone."""
+        self._state.end()
+        for turn in self._state.waiting:
+            self._state.withdraw(turn.turn_id, cancelled())
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        raise asyncio.CancelledError
+
     async def _turn(self, turn: Turn) -> None:
         """Settle the running turn, whatever happens in it."""
         self._calls_in_turn = 0
@@ -171,13 +181,10 @@ class ChatWorkflow:
         except workflow.NondeterminismError:
             raise
         except (Exception, asyncio.CancelledError) as error:
-            if is_cancelled_exception(error) and self._cancelled != turn.turn_id:
-                raise  # the workflow itself is cancelled
-            failure = (
-                cancelled()
-                if self._cancelled == turn.turn_id
-                else failure_of(error, max_model_calls=self._policy.max_model_calls)
-            )
+            asked = self._cancelled == turn.turn_id or workflow.cancellation_reason() is not None
+            if isinstance(error, asyncio.CancelledError) and not asked:
+                raise  # the workflow leaves this worker's cache
+            failure = cancelled() if asked else failure_of(error, max_model_calls=self._policy.max_model_calls)
             self._state.fail(failure, log.lines)
         else:
             reply = Reply(turn_id=turn.turn_id, text=str(result.final_output), notes=notes)
