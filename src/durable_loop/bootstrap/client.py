@@ -67,7 +67,7 @@ async def connect(
         ) from error
 
 
-async def ensure_namespaces(client: Client, *, retention: timedelta, own_server: bool) -> None:
+async def ensure_namespaces(client: Client, *, retention: timedelta, own_server: bool = False) -> None:
     """Create the namespaces that are missing.
 
     On a server of our own the retention of existing ones is raised as well: the dev server

@@ -112,7 +112,7 @@ class ChatSession:
         if self._stack:
             lease = await open_things.enter_async_context(join_stack(self._settings))
             lease.holding.add_done_callback(self._fail_with)
-            lease.watch(screen.Progress(sys.stdout.write))
+            lease.watch(screen.Progress(lines.tell))
             lease.watch(lambda status: self._note(status, lines))
             await lease.wait_until_ready()
             address = lease.addresses.temporal_address
@@ -128,7 +128,7 @@ class ChatSession:
         chat = await Chat.resume(client, self._chat_id, start, task_queue=self._settings.orchestrator_queue)
         status = await chat.status()
         check_key(resolve_model(status.model), os.environ)
-        sys.stdout.write(screen.transcript(await chat.transcript()))
+        lines.tell(screen.transcript(await chat.transcript()))
         return chat
 
     async def _talk(self, lines: LineSource, opening: asyncio.Task[Chat]) -> None:
@@ -156,8 +156,7 @@ class ChatSession:
                 shown = screen.reply(await answer)
         except (TurnFailedError, MessageRefusedError) as error:
             shown = screen.failure(error)
-        sys.stdout.write(shown)
-        sys.stdout.flush()
+        lines.tell(shown)
 
     def _note(self, status: StackStatus, lines: LineSource) -> None:
         self._status = status

@@ -38,6 +38,10 @@ class LineSource(Protocol):
         """Within it, the user sees that something is being worked on."""
         ...
 
+    def tell(self, text: str) -> None:
+        """Write whole lines, whatever else is on the screen."""
+        ...
+
     def refresh(self) -> None:
         """Draw again what depends on the state of things."""
         ...
@@ -53,6 +57,7 @@ class TerminalLines:
 
     def __init__(self, history: Path, toolbar: Callable[[], str]) -> None:
         self._toolbar = toolbar
+        self._mark = ""
         self._session: PromptSession[str] = PromptSession(
             history=FileHistory(history), interrupt_exception=InterruptedByUser
         )
@@ -75,12 +80,18 @@ class TerminalLines:
     @contextmanager
     def thinking(self) -> Generator[None]:
         """Show a line, and take it away again."""
-        sys.stdout.write(THINKING)
-        sys.stdout.flush()
+        self._mark = THINKING
+        self.tell("")
         try:
             yield
         finally:
+            self._mark = ""
             sys.stdout.write(ERASE_LINE)
+
+    def tell(self, text: str) -> None:
+        """Write above the line that shows that something is being worked on."""
+        sys.stdout.write(f"{ERASE_LINE}{text}{self._mark}" if self._mark else text)
+        sys.stdout.flush()
 
     def refresh(self) -> None:
         """Draw the toolbar again."""
@@ -110,6 +121,11 @@ class PipedLines:
     def thinking(self) -> AbstractContextManager[None]:
         """Show nothing: a pipe gets replies alone."""
         return nullcontext()
+
+    def tell(self, text: str) -> None:
+        """Write the lines as they are."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
     def refresh(self) -> None:
         """Draw nothing: nothing is shown that could be old."""
