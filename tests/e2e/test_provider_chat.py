@@ -13,6 +13,8 @@ from tests.e2e.audit import FILE_VARIABLE
 from tests.e2e.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
 
 ROOT = Path(__file__).parents[2]
+# What the seed warns of: tracing that is on and has nowhere to go.
+COMPLAINTS = ("skipping tool output", "skipping trace export", "OPENAI_API_KEY is not set")
 KEY = "sk-test-1234567890abcdef"
 Stub = Callable[..., AbstractAsyncContextManager[ProviderStub]]
 PROVIDERS = pytest.mark.parametrize(
@@ -30,7 +32,7 @@ async def chat_with(
     environment: Mapping[str, str] | None = None,
     **settings: object,
 ) -> AsyncGenerator[TestedChat]:
-    """Chat with a worker process whose provider is the stub."""
+    """Chat with a worker process whose provider is the stub; its log must not complain."""
     async with env.agent(
         None,
         workers=WorkerPlace.SUBPROCESS,
@@ -40,6 +42,10 @@ async def chat_with(
         **settings,
     ) as agent:
         yield agent.chat()
+        assert agent.worker is not None
+        log = agent.worker.log.read_text()
+        assert not [complaint for complaint in COMPLAINTS if complaint in log]
+        assert KEY not in log
 
 
 @PROVIDERS

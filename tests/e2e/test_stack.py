@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -147,7 +148,12 @@ async def test_taken_ports_are_left_alone_and_the_ones_used_instead_are_said(sta
 
 async def test_a_temporal_elsewhere_is_used_and_not_started(env: Environment, stack: TestStack) -> None:
     """`TEMPORAL_ADDRESS` names it: all but the server is started; with `--no-stack` nothing is. (ours)"""
-    elsewhere = {"TEMPORAL_ADDRESS": env.address, "TEMPORAL_NAMESPACE": "chats"}
+    token = "a-token-for-this-test"
+    elsewhere = {
+        "TEMPORAL_ADDRESS": env.address,
+        "TEMPORAL_NAMESPACE": "chats",
+        "DURABLE_LOOP_MCP_TOKEN": token,
+    }
     async with stack.client(**elsewhere) as terminal:
         await ask(terminal, "What is the stock price of AAPL?", "$185.50")
         assert {record.name for record in stack.state.processes} == {*PARTS} - {"temporal"}
@@ -158,9 +164,14 @@ async def test_a_temporal_elsewhere_is_used_and_not_started(env: Environment, st
         assert "345" in output
         chats = await env.client("chats")
         assert [chat.workflow_type async for chat in chats.list_workflows()] == [names.WORKFLOW_CHAT] * 2
+        finance = stack.state.finance_mcp_url
+        async with httpx.AsyncClient() as http:
+            assert (await http.post(finance, json={})).status_code == 401
+            assert (await http.post(finance, json={}, headers={"Authorization": f"Bearer {token}"})).status_code != 401
         terminal.say("quit")
         assert await terminal.ended() == 0
     await stack.gone()
+    assert not [log for log in stack.folder.log("x").parent.iterdir() if token in log.read_text()]
 
 
 async def test_the_state_file_is_for_its_owner_alone(kept: TestStack) -> None:
@@ -183,16 +194,20 @@ async def test_a_caller_without_the_token_is_turned_away(kept: TestStack) -> Non
 async def test_fifty_starts_of_each_command_always_give_the_right_exit_code(kept: TestStack, tmp_path: Path) -> None:
     """A process that connects, calls and exits at once must not abort in its last moment. (ours; temporalio 1.35)"""
     none = TestStack(StackFolder(tmp_path), {**kept.environment, "DURABLE_LOOP_DATA_DIR": str(tmp_path)})
-    one_at_a_time = asyncio.Semaphore(3)
+    few_at_a_time = asyncio.Semaphore(3)
 
-    async def codes() -> tuple[int, int, int]:
-        async with one_at_a_time:
-            chat, _, _ = await kept.run("client.py", typed="Calculate 1 + 1\nquit\n")
-            status, _, _ = await kept.command("status")
-            down, _, _ = await none.command("status")
-        return chat, status, down
+    async def codes() -> tuple[int, ...]:
+        async with few_at_a_time:
+            ends = [
+                await kept.run("client.py", typed="Calculate 1 + 1\nquit\n"),
+                await kept.command("up"),
+                await kept.command("status"),
+                await none.command("status"),
+                await none.command("down"),
+            ]
+        return tuple(code for code, _, _ in ends)
 
-    assert await asyncio.gather(*(codes() for _ in range(STARTS))) == [(0, 0, 1)] * STARTS
+    assert await asyncio.gather(*(codes() for _ in range(STARTS))) == [(0, 0, 0, 1, 0)] * STARTS
 
 
 async def ask(terminal: Terminal, said: str, answered: str) -> None:

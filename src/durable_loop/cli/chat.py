@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from durable_loop.bootstrap.client import configured_address, connect
+from durable_loop.bootstrap.client import configured_address, connect, ensure_namespaces
 from durable_loop.bootstrap.policy import chat_policy
 from durable_loop.chat.client import Chat, list_chats, new_chat_id
 from durable_loop.chat.messages import ChatInput, Reply
@@ -108,7 +108,8 @@ class ChatSession:
         """Have everything running that the chat needs, and connect to it."""
         address = None
         if configured_address() is not None or not self._stack:
-            await connect()  # a Temporal elsewhere is checked before anything is started
+            # A Temporal elsewhere is checked before anything is started.
+            await ensure_namespaces(await connect(), retention=self._settings.namespace_retention, own_server=False)
         if self._stack:
             lease = await open_things.enter_async_context(join_stack(self._settings))
             lease.holding.add_done_callback(self._fail_with)

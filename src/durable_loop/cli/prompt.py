@@ -12,6 +12,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from durable_loop.cli.screen import printable
+
 __all__ = ["InterruptedByUser", "LineSource", "PipedLines", "TerminalLines", "line_source"]
 
 PROMPT = "You: "
@@ -111,7 +113,7 @@ class PipedLines:
         """Return the next line and echo it."""
         line = await self._lines.get()
         if line is not None:
-            sys.stdout.write(f"{PROMPT}{line}\n")
+            self.tell(f"{PROMPT}{printable(line)}\n")
         return line
 
     def screen(self) -> AbstractContextManager[None]:

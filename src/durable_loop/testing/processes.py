@@ -18,10 +18,11 @@ OUTPUT_LINES = 30
 
 
 class ReadyProcess:
-    """A process that has said that it can be used."""
+    """A process that has said that it can be used. Its stderr is in `log`."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, announcement: str) -> None:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, announcement: str, log: Path) -> None:
         self.name = name
+        self.log = log
         self.announcement = announcement
         self._process = process
 
@@ -66,10 +67,10 @@ async def running_module(
         )
     try:
         line = await _first_ready_line(module, process, log)
-        yield ReadyProcess(module, process, line.removeprefix(READY).strip())
+        yield ReadyProcess(module, process, line.removeprefix(READY).strip(), log)
     finally:
         if process.returncode is None:
-            await ReadyProcess(module, process, "").stop()
+            await ReadyProcess(module, process, "", log).stop()
 
 
 async def _first_ready_line(module: str, process: asyncio.subprocess.Process, log: Path) -> str:
