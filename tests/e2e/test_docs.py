@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -40,6 +41,31 @@ def goose(name: str) -> tuple[str, list[str]]:
     extension = yaml.safe_load(block("yaml"))["extensions"][name]
     assert extension["type"] == "stdio"
     return extension["cmd"], extension["args"]
+
+
+def blocks(path: str) -> list[str]:
+    """Return the Python blocks of a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
+
+
+async def test_the_readmes_test_passes_as_it_is_written() -> None:
+    """What a newcomer copies works. (ours)"""
+    (block,) = blocks("README.md")
+    module: dict[str, Any] = {}
+    exec(block, module)  # noqa: S102 - our own page
+
+    await module["test_a_stock_price_reaches_the_user"]()
+
+
+async def test_the_blocks_of_the_testing_page_run() -> None:
+    """One defines a script, one talks to two agents. (ours)"""
+    script, environment = blocks("docs/testing.md")
+    module: dict[str, Any] = {}
+    exec(script, module)  # noqa: S102 - our own page
+    exec(environment, module)  # noqa: S102 - our own page
+
+    assert len(module["script"].steps) == 6
+    await module["talk"]()
 
 
 @pytest.mark.parametrize("name", TOOLS)
