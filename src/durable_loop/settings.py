@@ -6,11 +6,13 @@ Connection settings for Temporal are not here: they are the ecosystem's own
 
 import os
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
 from dotenv import load_dotenv
+from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
@@ -104,13 +106,30 @@ def load_settings(env_file: Path | None = None) -> Settings:
     where the libraries that own them look.
 
     Raises:
-        SettingsError: a value cannot be used; the message names the variable.
+        SettingsError: a value cannot be used, or the file cannot be read; the message names the variable or line.
     """
-    load_dotenv(env_file if env_file is not None else Path.cwd() / ".env", override=False)
+    _load_file(env_file if env_file is not None else Path(".env"))
     try:
         return Settings()
     except (ValidationError, UnreadableSettingError) as error:
         raise SettingsError(_explain(error)) from error
+
+
+def _load_file(path: Path) -> None:
+    """Check first: dotenv leaves out what it cannot read, and a setting that is left out is a surprise later."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} cannot be read: it is not UTF-8.") from error
+    for binding in parse_stream(StringIO(text)):
+        if binding.error or "\0" in (binding.value or ""):
+            # The line itself may hold a key.
+            raise SettingsError(f"{path}, line {binding.original.line}: write NAME=value.")
+    load_dotenv(stream=StringIO(text), override=False)
 
 
 def _explain(error: ValidationError | UnreadableSettingError) -> str:

@@ -22,6 +22,7 @@ from tests.e2e.waiting import eventually
 
 PARTS = ["temporal", "orchestrator-worker", "finance-worker", "it-worker", "finance-mcp", "it-mcp"]
 STARTS = 50
+KEPT = "The stack stays until `durable-loop down`.\n"
 
 
 @pytest.fixture(name="kept", scope="module")
@@ -30,7 +31,7 @@ async def _kept(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Test
     async with a_stack(tmp_path_factory.mktemp("kept") / "data") as stack:
         code, output, errors = await stack.command("up")
         assert (code, errors) == (0, "")
-        assert output.endswith(addresses(stack.state))
+        assert output.endswith(addresses(stack.state) + KEPT)
         yield stack
         await stack.command("down")
         await stack.gone()
@@ -49,12 +50,12 @@ async def test_a_kept_stack_is_joined_and_outlives_its_clients(kept: TestStack) 
     """`up` twice is one stack; a chat comes and goes. (ours)"""
     state = kept.state
 
-    assert await kept.command("up") == (0, ready_lines(kept) + addresses(state), "")
-    assert await kept.command("status") == (0, addresses(state), "")
+    assert await kept.command("up") == (0, ready_lines(kept) + addresses(state) + KEPT, "")
+    assert await kept.command("status") == (0, addresses(state) + KEPT, "")
     code, output, errors = await kept.run("client.py", typed="What is the stock price of AAPL?\nquit\n")
     assert (code, errors) == (0, "")
     assert "$185.50" in output
-    assert await kept.command("status") == (0, addresses(state), "")
+    assert await kept.command("status") == (0, addresses(state) + KEPT, "")
     assert kept.state.processes == state.processes
 
 

@@ -1,6 +1,7 @@
 """Connections to Temporal, and the namespaces that the project lives in."""
 
 import os
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -20,16 +21,26 @@ from temporalio.service import RPCError, RPCStatusCode
 from durable_loop import names
 from durable_loop.errors import NamespaceMissingError, TemporalUnreachableError
 
-__all__ = ["DEFAULT_ADDRESS", "configured_address", "connect", "ensure_namespaces"]
+__all__ = [
+    "DEFAULT_ADDRESS",
+    "chat_namespace",
+    "configured_address",
+    "connect",
+    "ensure_namespaces",
+]
 
 DEFAULT_ADDRESS = "localhost:7233"
 CONNECT_TIMEOUT = timedelta(seconds=5)
-NAMESPACES = (names.NAMESPACE_CHAT, names.NAMESPACE_FINANCE, names.NAMESPACE_IT)
 
 
 def configured_address() -> str | None:
     """Return the Temporal address that the environment or a profile names, if any."""
     return ClientConfig.load_client_connect_config().get("target_host")
+
+
+def chat_namespace() -> str:
+    """Return the namespace of the chats: `TEMPORAL_NAMESPACE`, a profile's, else `default`."""
+    return ClientConfig.load_client_connect_config().get("namespace") or names.NAMESPACE_CHAT
 
 
 async def connect(
@@ -61,7 +72,7 @@ async def connect(
         )
     except (RuntimeError, OSError, RPCError) as error:
         raise TemporalUnreachableError(
-            f"No Temporal answers at {address}: {_first_line(error)}\n"
+            f"No Temporal answers at {address}: {_reason(error)}\n"
             f"Check TEMPORAL_ADDRESS (it is {os.environ.get('TEMPORAL_ADDRESS') or 'not set'}), "
             "or unset it to have a local server started."
         ) from error
@@ -75,17 +86,16 @@ async def ensure_namespaces(client: Client, *, retention: timedelta, own_server:
 
     Raises:
         NamespaceMissingError: the server does not let us create one; the message has the command.
+        TemporalUnreachableError: the server went away meanwhile.
     """
-    for namespace in dict.fromkeys((client.namespace, names.NAMESPACE_FINANCE, names.NAMESPACE_IT)):
-        if not await _exists(client, namespace):
-            await _create(client, namespace, retention)
-        elif own_server:
-            await client.workflow_service.update_namespace(
-                UpdateNamespaceRequest(
-                    namespace=namespace,
-                    config=NamespaceConfig(workflow_execution_retention_ttl=_duration(retention)),
-                )
-            )
+    try:
+        for namespace in dict.fromkeys((client.namespace, names.NAMESPACE_FINANCE, names.NAMESPACE_IT)):
+            if not await _exists(client, namespace):
+                await _create(client, namespace, retention)
+            elif own_server:
+                await _keep_longer(client, namespace, retention)
+    except RPCError as error:
+        raise TemporalUnreachableError(f"Temporal does not tell about its namespaces: {_reason(error)}") from error
 
 
 async def _exists(client: Client, namespace: str) -> bool:
@@ -114,11 +124,23 @@ async def _create(client: Client, namespace: str, retention: timedelta) -> None:
         ) from error
 
 
+async def _keep_longer(client: Client, namespace: str, retention: timedelta) -> None:
+    await client.workflow_service.update_namespace(
+        UpdateNamespaceRequest(
+            namespace=namespace,
+            config=NamespaceConfig(workflow_execution_retention_ttl=_duration(retention)),
+        )
+    )
+
+
 def _duration(value: timedelta) -> Duration:
     duration = Duration()
     duration.FromTimedelta(value)
     return duration
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _reason(error: Exception) -> str:
+    """Return the sentence inside what the SDK's core says of its insides."""
+    text = " ".join(str(error).split())
+    inner = re.search(r'message: "([^"]+)"', text)
+    return inner.group(1) if inner else text

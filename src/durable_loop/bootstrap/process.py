@@ -69,4 +69,3 @@ def announce(what: str) -> None:
     """Tell whoever started this process that it can be used now."""
     sys.stdout.write(f"{READY} {what}\n")
     sys.stdout.flush()
-

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -72,6 +73,7 @@ def status() -> None:
 
 def run(arguments: Sequence[str] | None) -> NoReturn:
     """Run a command and end the process: 0 done, 1 failed, 2 wrong use or set-up, 130 interrupted."""
+    os.umask(0o077)  # chats, logs and what was typed are for their owner alone
     code: int | str | None = 0
     try:
         app(list(arguments) if arguments is not None else None, prog_name="durable-loop")

@@ -5,17 +5,20 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from durable_loop.bootstrap.client import configured_address, connect, ensure_namespaces
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from durable_loop.bootstrap.client import connect, ensure_namespaces
 from durable_loop.bootstrap.policy import chat_policy
 from durable_loop.chat.client import Chat, list_chats, new_chat_id
 from durable_loop.chat.messages import ChatInput, Reply
 from durable_loop.cli import screen
 from durable_loop.cli.prompt import InterruptedByUser, LineSource, line_source
-from durable_loop.errors import ChatNotFoundError, MessageRefusedError, TurnFailedError
+from durable_loop.errors import ChatNotFoundError, MessageRefusedError, TemporalUnreachableError, TurnFailedError
 from durable_loop.models.naming import ModelChoice, check_key, key_hint, resolve_model
 from durable_loop.settings import Settings
 from durable_loop.stack.folder import StackFolder
@@ -54,19 +57,19 @@ class ChatSession:
         self._chat_id = chat_id
         self._stack = stack
         self._status = StackStatus()
-        self._begun = resume
+        self._start = ChatInput(model=choice.name, policy=chat_policy(settings))
+        self._begun = False
+        self._shown = 0  # lines of a transcript
+        self._open_turns: list[str] = []
         # How the program ends when it is not the user who ends it: an exit code, or an error to show.
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def run(self, open_things: AsyncExitStack) -> int:
         """Show the first screen, open the chat behind it, and answer lines until the user leaves."""
-        sys.stdout.write(screen.welcome(self._choice, hint=key_hint(os.environ)))
-        sys.stdout.flush()
-        StackFolder(self._settings.data_dir).create()
-        lines = line_source(
-            history=self._settings.data_dir / "input-history",
-            toolbar=lambda: screen.starting(self._status),
-        )
+        folder = StackFolder(self._settings.data_dir)
+        folder.create()
+        lines = line_source(history=folder.typed, toolbar=lambda: screen.starting(self._status))
+        lines.tell(screen.welcome(self._choice, hint=key_hint(os.environ)))
         with lines.screen():
             code = await self._until_over(lines, open_things)
         if self._begun and self._chat_id is not None:
@@ -106,30 +109,38 @@ class ChatSession:
 
     async def _open(self, lines: LineSource, open_things: AsyncExitStack) -> Chat:
         """Have everything running that the chat needs, and connect to it."""
-        address = None
-        if configured_address() is not None or not self._stack:
-            # A Temporal elsewhere is checked before anything is started.
-            await ensure_namespaces(await connect(), retention=self._settings.namespace_retention, own_server=False)
         if self._stack:
             lease = await open_things.enter_async_context(join_stack(self._settings))
             lease.holding.add_done_callback(self._fail_with)
             lease.watch(screen.Progress(lines.tell))
             lease.watch(lambda status: self._note(status, lines))
             await lease.wait_until_ready()
-            address = lease.addresses.temporal_address
-        client = await connect(address=address)
-        start = ChatInput(model=self._choice.name, policy=chat_policy(self._settings))
-        if not self._resume:
-            self._chat_id = new_chat_id()
-            return Chat(client, self._chat_id, start, task_queue=self._settings.orchestrator_queue)
+            client = await connect(address=lease.addresses.temporal_address)
+        else:
+            client = await connect()
+            await ensure_namespaces(client, retention=self._settings.namespace_retention)
+        try:
+            return await self._resume_chat(client, lines) if self._resume else self._new_chat(client)
+        except RPCError as error:
+            raise TemporalUnreachableError(f"The chat does not answer: {error.message}") from error
+
+    def _new_chat(self, client: Client) -> Chat:
+        self._chat_id = new_chat_id()
+        return Chat(client, self._chat_id, self._start, task_queue=self._settings.orchestrator_queue)
+
+    async def _resume_chat(self, client: Client, lines: LineSource) -> Chat:
+        """Open the chat that is meant, and show what was said."""
         if self._chat_id is None:
             self._chat_id = await anext((chat.chat_id async for chat in list_chats(client) if chat.open), None)
             if self._chat_id is None:
                 raise ChatNotFoundError("There is no open chat to go on with; leave out --resume to start one.")
-        chat = await Chat.resume(client, self._chat_id, start, task_queue=self._settings.orchestrator_queue)
+        chat = await Chat.resume(client, self._chat_id, self._start, task_queue=self._settings.orchestrator_queue)
         status = await chat.status()
         check_key(resolve_model(status.model), os.environ)
-        lines.tell(screen.transcript(await chat.transcript()))
+        self._begun = True
+        # In this order: a turn that settles in between is in the transcript, and adds nothing to it later.
+        self._open_turns = [turn_id for turn_id in (status.running, *status.waiting) if turn_id is not None]
+        await self._show_transcript(chat, lines)
         return chat
 
     async def _talk(self, lines: LineSource, opening: asyncio.Task[Chat]) -> None:
@@ -145,11 +156,17 @@ class ChatSession:
                 await self._show(lines, chat.send(text))
 
     async def _answer_what_is_open(self, lines: LineSource, chat: Chat) -> None:
-        """Show the answers to messages that were under way when the user left."""
-        status = await chat.status()
-        for turn_id in (status.running, *status.waiting):
-            if turn_id is not None:
-                await self._show(lines, chat.reply_to(turn_id))
+        """Show the messages that were under way when the user left, with their answers."""
+        for turn_id in self._open_turns:
+            with lines.thinking(), suppress(TurnFailedError):  # which the transcript tells
+                await chat.reply_to(turn_id)
+            await self._show_transcript(chat, lines)
+
+    async def _show_transcript(self, chat: Chat, lines: LineSource) -> None:
+        """Show what was said and has not been shown."""
+        said = await chat.transcript()
+        lines.tell(screen.transcript(said[self._shown :]))
+        self._shown = len(said)
 
     async def _show(self, lines: LineSource, answer: Awaitable[Reply]) -> None:
         try:
@@ -157,6 +174,8 @@ class ChatSession:
                 shown = screen.reply(await answer)
         except (TurnFailedError, MessageRefusedError) as error:
             shown = screen.failure(error)
+        except RPCError as error:
+            shown = screen.failure(MessageRefusedError(f"Temporal did not take the message: {error.message}"))
         lines.tell(shown)
 
     def _note(self, status: StackStatus, lines: LineSource) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -12,12 +12,12 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from durable_loop.cli.screen import printable
+from durable_loop.cli import screen
 
 __all__ = ["InterruptedByUser", "LineSource", "PipedLines", "TerminalLines", "line_source"]
 
 PROMPT = "You: "
-THINKING = "…"
+THINKING = "Agent: …"
 ERASE_LINE = "\r\x1b[K"
 
 
@@ -26,7 +26,7 @@ class InterruptedByUser(Exception):  # noqa: N818 - not an error
 
 
 class LineSource(Protocol):
-    """Gives the user's lines, one at a time."""
+    """Gives the user's lines, one at a time, and shows what is to be seen around them."""
 
     async def read(self) -> str | None:
         """Return the next line, or None at the end of input."""
@@ -41,7 +41,7 @@ class LineSource(Protocol):
         ...
 
     def tell(self, text: str) -> None:
-        """Write whole lines, whatever else is on the screen."""
+        """Write whole lines, above what is being typed or waited for."""
         ...
 
     def refresh(self) -> None:
@@ -51,7 +51,8 @@ class LineSource(Protocol):
 
 def line_source(*, history: Path, toolbar: Callable[[], str]) -> LineSource:
     """Return the terminal if there is one, else standard input."""
-    return TerminalLines(history, toolbar) if sys.stdin.isatty() and sys.stdout.isatty() else PipedLines()
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return TerminalLines(history, toolbar) if terminal else PipedLines()
 
 
 class TerminalLines:
@@ -59,7 +60,7 @@ class TerminalLines:
 
     def __init__(self, history: Path, toolbar: Callable[[], str]) -> None:
         self._toolbar = toolbar
-        self._mark = ""
+        self._waiting = ""  # the line that stands for a reply to come
         self._session: PromptSession[str] = PromptSession(
             history=FileHistory(history), interrupt_exception=InterruptedByUser
         )
@@ -67,33 +68,34 @@ class TerminalLines:
     async def read(self) -> str | None:
         """Prompt for a line; Ctrl-D is the end, Ctrl-C raises InterruptedByUser."""
         try:
-            return await self._session.prompt_async(
+            line = await self._session.prompt_async(
                 PROMPT,
                 bottom_toolbar=lambda: self._toolbar() or None,
                 handle_sigint=False,
             )
         except EOFError:
             return None
+        return _text(line)
 
     def screen(self) -> AbstractContextManager[None]:
         """Write above the prompt; what is written has been made harmless before."""
         return patch_stdout(raw=True)
 
+    def tell(self, text: str) -> None:
+        """Write above the prompt, or above the line that stands for a reply."""
+        sys.stdout.write(f"{ERASE_LINE}{text}{self._waiting}" if self._waiting else text)
+        sys.stdout.flush()
+
     @contextmanager
     def thinking(self) -> Generator[None]:
         """Show a line, and take it away again."""
-        self._mark = THINKING
+        self._waiting = THINKING
         self.tell("")
         try:
             yield
         finally:
-            self._mark = ""
+            self._waiting = ""
             sys.stdout.write(ERASE_LINE)
-
-    def tell(self, text: str) -> None:
-        """Write above the line that shows that something is being worked on."""
-        sys.stdout.write(f"{ERASE_LINE}{text}{self._mark}" if self._mark else text)
-        sys.stdout.flush()
 
     def refresh(self) -> None:
         """Draw the toolbar again."""
@@ -113,26 +115,32 @@ class PipedLines:
         """Return the next line and echo it."""
         line = await self._lines.get()
         if line is not None:
-            self.tell(f"{PROMPT}{printable(line)}\n")
+            self.tell(screen.said(line))
         return line
 
     def screen(self) -> AbstractContextManager[None]:
         """Protect nothing: nothing is drawn that could be torn."""
         return nullcontext()
 
+    def tell(self, text: str) -> None:
+        """Write at once: whoever reads the pipe may be waiting for it."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
     def thinking(self) -> AbstractContextManager[None]:
         """Show nothing: a pipe gets replies alone."""
         return nullcontext()
-
-    def tell(self, text: str) -> None:
-        """Write the lines as they are."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
     def refresh(self) -> None:
         """Draw nothing: nothing is shown that could be old."""
 
     def _pump(self) -> None:
-        for line in sys.stdin:
-            self._loop.call_soon_threadsafe(self._lines.put_nowait, line.rstrip("\n"))
-        self._loop.call_soon_threadsafe(self._lines.put_nowait, None)
+        with suppress(RuntimeError):  # the program has ended meanwhile, its loop with it
+            for line in sys.stdin or ():
+                self._loop.call_soon_threadsafe(self._lines.put_nowait, _text(line.rstrip("\n")))
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, None)
+
+
+def _text(line: str) -> str:
+    """Return the line as text: bytes that are none were let in as lone surrogates, which nothing can encode."""
+    return line.encode(errors="replace").decode()

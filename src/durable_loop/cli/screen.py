@@ -8,7 +8,19 @@ from durable_loop.errors import ChatError
 from durable_loop.models.naming import ModelChoice
 from durable_loop.stack.messages import PartState, StackState, StackStatus
 
-__all__ = ["Progress", "addresses", "failure", "farewell", "printable", "reply", "starting", "transcript", "welcome"]
+__all__ = [
+    "Progress",
+    "addresses",
+    "failure",
+    "farewell",
+    "printable",
+    "reply",
+    "said",
+    "starting",
+    "stays",
+    "transcript",
+    "welcome",
+]
 
 SPEAKERS = {"user": "You", "agent": "Agent", "tool": "  tool", "note": "  note"}
 
@@ -35,6 +47,11 @@ def welcome(choice: ModelChoice, *, hint: str | None) -> str:
 def farewell(chat_id: str, *, program: str) -> str:
     """Return what is said when the user leaves a chat that has begun."""
     return f"The chat stays. Go on with it: {program} --resume {chat_id}\n"
+
+
+def said(text: str) -> str:
+    """Return what the user said, where no terminal has shown it."""
+    return f"You: {printable(text)}\n"
 
 
 def reply(answer: Reply) -> str:
@@ -77,6 +94,11 @@ def addresses(state: StackState) -> str:
         f"Finance MCP: {state.finance_mcp_url}\n"
         f"IT MCP:      {state.it_mcp_url}\n"
     )
+
+
+def stays(*, kept: bool) -> str:
+    """Return when the stack will end."""
+    return f"The stack stays until {'`durable-loop down`' if kept else 'its last client leaves'}.\n"
 
 
 class Progress:

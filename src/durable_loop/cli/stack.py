@@ -18,6 +18,7 @@ async def up(settings: Settings) -> None:
         await lease.wait_until_ready()
         await keep_stack(settings)
         sys.stdout.write(screen.addresses(lease.addresses))
+        sys.stdout.write(screen.stays(kept=True))
 
 
 async def down(settings: Settings) -> None:
@@ -28,9 +29,13 @@ async def down(settings: Settings) -> None:
 
 async def status(settings: Settings) -> int:
     """Show the stack; the exit code says whether there is one."""
-    state = await running_stack(settings)
-    if state is None:
+    found = await running_stack(settings)
+    if found is None:
         sys.stdout.write("No stack is running.\n")
         return NOT_RUNNING
+    state, now = found
     sys.stdout.write(screen.addresses(state))
+    sys.stdout.write(screen.stays(kept=now.kept))
+    if not now.ready:
+        sys.stdout.write(f"{screen.starting(now)}\n")
     return 0

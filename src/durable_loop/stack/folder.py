@@ -29,6 +29,11 @@ class StackFolder:
         """Every chat: the dev server's file."""
         return self.root / "temporal.db"
 
+    @property
+    def typed(self) -> Path:
+        """What the user typed at the prompt, for the arrow keys."""
+        return self.root / "input-history"
+
     def log(self, name: str) -> Path:
         """Where a part's stderr goes."""
         return self.root / "logs" / f"{name}.log"
@@ -41,7 +46,7 @@ class StackFolder:
         """
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self.root / "logs").mkdir(exist_ok=True)
+            (self.root / "logs").mkdir(mode=0o700, exist_ok=True)
             self.lock.touch()
         except OSError as error:
             raise SettingsError(

@@ -10,11 +10,13 @@ from typing import Any, NoReturn
 import filelock
 from pydantic import SecretStr
 
+from durable_loop.bootstrap.client import chat_namespace, configured_address, connect, ensure_namespaces
 from durable_loop.errors import StackError
 from durable_loop.settings import Settings
 from durable_loop.stack import ports
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.leftovers import end_leftovers
+from durable_loop.stack.log import Log
 from durable_loop.stack.messages import Operation, PartStatus, Request, StackState, StackStatus
 from durable_loop.stack.part import python_module
 
@@ -22,8 +24,11 @@ __all__ = ["Lease", "end_stack", "join_stack", "keep_stack", "running_stack"]
 
 JOIN_TIMEOUT = 30.0
 JOIN_INTERVAL = 0.05
+CALL_TIMEOUT = 5.0
 # A part that died this often without ever being ready will not come up by itself.
 HOPELESS_FAILURES = 3
+OTHERWISE = "End that stack (durable-loop down), or give this one a folder of its own (DURABLE_LOOP_DATA_DIR)."
+ENDED = "The stack was ended (durable-loop down). The chat stays; start again to go on."
 
 
 class Lease:
@@ -101,7 +106,7 @@ class Lease:
                 while line := await connection.reader.readline():
                     self._see(StackStatus.model_validate_json(line))
             if self.status.stopping:
-                raise StackError("The stack was ended (durable-loop down). The chat stays; start again to go on.")
+                raise StackError(self.status.failure or ENDED)
 
     def _see(self, status: StackStatus) -> None:
         self.status = status
@@ -110,17 +115,21 @@ class Lease:
 
     async def _join(self) -> "_Connection":
         supervisor: subprocess.Popen[bytes] | None = None
+        log = Log(self._folder.log("supervisor"))
         deadline = asyncio.get_running_loop().time() + JOIN_TIMEOUT
         while asyncio.get_running_loop().time() < deadline:
             found = await _call(self._folder, Operation.JOIN)
             if found is not None:
                 return found
             if supervisor is not None and supervisor.poll():
-                raise StackError(_end_of(self._folder))
-            if (supervisor is None or supervisor.returncode == 0) and _nobody_holds(self._folder):
-                supervisor = _start_supervisor(self._folder)
+                raise StackError(log.last_words(supervisor.returncode))
+            if supervisor is None or supervisor.returncode == 0:
+                try:
+                    supervisor = _start_supervisor(log) if _nobody_holds(self._folder) else None
+                except OSError as error:
+                    raise StackError(f"The stack cannot be started: {error}.") from error
             await asyncio.sleep(JOIN_INTERVAL)
-        raise StackError(f"The stack did not start within {JOIN_TIMEOUT:g} s: see {self._folder.log('supervisor')}.")
+        raise StackError(f"The stack did not start within {JOIN_TIMEOUT:g} s: see {log.path}.")
 
 
 @asynccontextmanager
@@ -128,12 +137,17 @@ async def join_stack(settings: Settings) -> AsyncGenerator[Lease]:
     """Hold the stack of the data folder while the block runs; start it where there is none.
 
     Raises:
-        StackError: it cannot be started.
+        StackError: it cannot be started, or it runs with a Temporal that is not the one named here.
+        TemporalUnreachableError: the Temporal that is named here does not answer; nothing was started.
+        NamespaceMissingError: it has not the namespaces and does not let us create them; nothing was started.
     """
     StackFolder(settings.data_dir).create()
+    if configured_address() is not None:
+        await ensure_namespaces(await connect(), retention=settings.namespace_retention)
     lease = Lease(settings)
     try:
         await lease.wait_until_joined()
+        _check_temporal(lease.addresses)
         yield lease
     finally:
         lease.holding.cancel()
@@ -144,7 +158,7 @@ async def keep_stack(settings: Settings) -> None:
     """Have the running stack stay when no client is left."""
     found = await _call(StackFolder(settings.data_dir), Operation.KEEP)
     if found is None:
-        raise StackError("There is no stack to keep.")
+        raise StackError("The stack ended before it could be kept.")
     found.writer.close()
 
 
@@ -157,21 +171,24 @@ async def end_stack(settings: Settings) -> bool:
     if found is not None:
         found.writer.close()
     # Gone when its lock is free; whoever takes the lock cleans up what a supervisor that died left over.
-    async with filelock.AsyncFileLock(folder.lock, timeout=JOIN_TIMEOUT):
-        left_over = StackState.read(folder.state)
-        if left_over is not None:
-            end_leftovers(left_over.processes)
-            folder.state.unlink()
+    try:
+        async with filelock.AsyncFileLock(folder.lock, timeout=JOIN_TIMEOUT):
+            left_over = StackState.read(folder.state)
+            if left_over is not None:
+                end_leftovers(left_over.processes)
+                folder.state.unlink()
+    except filelock.Timeout as error:
+        raise StackError(f"The stack did not end within {JOIN_TIMEOUT:g} s: see {folder.log('supervisor')}.") from error
     return found is not None or left_over is not None
 
 
-async def running_stack(settings: Settings) -> StackState | None:
-    """Return where the running stack's parts are, or None when none runs."""
+async def running_stack(settings: Settings) -> tuple[StackState, StackStatus] | None:
+    """Return where the running stack's parts are and how they are, or None when none runs."""
     found = await _call(StackFolder(settings.data_dir), Operation.LOOK)
     if found is None:
         return None
     found.writer.close()
-    return found.state
+    return found.state, found.status
 
 
 @dataclass(frozen=True)
@@ -187,17 +204,32 @@ async def _call(folder: StackFolder, operation: Operation) -> _Connection | None
     state = StackState.read(folder.state)
     if state is None:
         return None
+    writer: asyncio.StreamWriter | None = None
     try:
-        reader, writer = await asyncio.open_connection(ports.HOST, state.control_port)
-        request = Request(token=SecretStr(state.token), operation=operation)
-        writer.write(request.model_dump_json().encode() + b"\n")
-        line = await reader.readline()
-    except OSError:
+        async with asyncio.timeout(CALL_TIMEOUT):
+            reader, writer = await asyncio.open_connection(ports.HOST, state.control_port)
+            request = Request(token=SecretStr(state.token), operation=operation)
+            writer.write(request.model_dump_json().encode() + b"\n")
+            status = StackStatus.model_validate_json(await reader.readline())
+    except (OSError, ValueError):  # nobody, or somebody else on that port by now
+        if writer is not None:
+            writer.close()
         return None
-    if not line:
-        writer.close()
-        return None
-    return _Connection(state, StackStatus.model_validate_json(line), reader, writer)
+    return _Connection(state, status, reader, writer)
+
+
+def _check_temporal(state: StackState) -> None:
+    """Never chat on another Temporal than the one that is named here."""
+    address, namespace = configured_address(), chat_namespace()
+    if address != (None if state.own_server else state.temporal_address):
+        theirs = "a server of its own" if state.own_server else state.temporal_address
+        raise StackError(
+            f"TEMPORAL_ADDRESS is {address or 'not set'}, but the stack that runs here has {theirs}.\n{OTHERWISE}"
+        )
+    if namespace != state.namespace:
+        raise StackError(
+            f"TEMPORAL_NAMESPACE is {namespace}, but the stack that runs here has {state.namespace}.\n{OTHERWISE}"
+        )
 
 
 def _nobody_holds(folder: StackFolder) -> bool:
@@ -208,22 +240,17 @@ def _nobody_holds(folder: StackFolder) -> bool:
         return False
 
 
-def _start_supervisor(folder: StackFolder) -> subprocess.Popen[bytes]:
-    with folder.log("supervisor").open("ab") as log:
+def _start_supervisor(log: Log) -> subprocess.Popen[bytes]:
+    with log.open() as stderr:
         return subprocess.Popen(  # noqa: S603 - our own command
             python_module("durable_loop.stack.supervisor"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=log,
+            stderr=stderr,
             # A process group of its own: a Ctrl-C in the terminal is for the client.
             start_new_session=True,
         )
 
 
 def _explain(part: PartStatus) -> str:
-    return f"{part.name} does not start ({part.last_error}).\nIts log: {part.log}"
-
-
-def _end_of(folder: StackFolder) -> str:
-    lines = folder.log("supervisor").read_text(errors="replace").splitlines()
-    return lines[-1] if lines else "The supervisor ended without a word."
+    return f"{part.name} does not start: {part.last_error}\nIts log: {part.log}"

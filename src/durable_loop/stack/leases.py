@@ -22,12 +22,15 @@ REQUEST_TIMEOUT = 5.0
 class Leases:
     """The control server. `over` is set when nobody holds the stack any more, or someone ended it."""
 
-    def __init__(self, token: str, *, status: Callable[[], StackStatus]) -> None:
+    def __init__(
+        self, token: str, *, kept: bool, status: Callable[[], StackStatus], changed: Callable[[], None]
+    ) -> None:
         self.token = token
         self._status = status
+        self._changed = changed
         self._clients: set[asyncio.StreamWriter] = set()
         self._holders: set[asyncio.StreamWriter] = set()
-        self.kept = False
+        self.kept = kept
         self.over = asyncio.Event()
         self._server: asyncio.Server | None = None
 
@@ -69,7 +72,7 @@ class Leases:
             return
         self._clients.add(writer)
         self._obey(request.operation, writer)
-        self.tell()
+        self._changed()
         try:
             while await reader.read(1024):  # a client says nothing more: this ends when it goes
                 pass

@@ -40,6 +40,7 @@ class StackStatus(_Message):
     notes: tuple[str, ...] = ()  # what a user should know: other ports, say
     kept: bool = False
     stopping: bool = False
+    failure: str = ""  # why it ends, when nobody asked for it
 
     @property
     def ready(self) -> bool:
@@ -86,8 +87,10 @@ class StackState(_Message):
     token: str
     temporal_address: str
     own_server: bool
+    namespace: str
     finance_mcp_url: str
     it_mcp_url: str
+    kept: bool = False
     processes: tuple[ProcessRecord, ...] = ()
 
     @classmethod

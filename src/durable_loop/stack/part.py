@@ -5,19 +5,19 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
 from durable_loop.bootstrap.process import READY
+from durable_loop.stack.log import Log
 from durable_loop.stack.messages import PartState, PartStatus, ProcessRecord
 
 __all__ = ["Part", "python_module"]
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
-LOG_KEPT_BYTES = 5_000_000
-ERROR_LINES = 3
+# A line longer than this breaks a stream's reader.
+LONGEST_LINE = 1_000_000
 
 
 def python_module(module: str, *arguments: str) -> tuple[str, ...]:
@@ -37,9 +37,9 @@ class Part:
         command: tuple[str, ...],
         *,
         environment: Mapping[str, str],
-        log: Path,
+        log: Log,
         changed: Callable[[], None],
-        probe: Callable[[], Awaitable[None]] | None = None,
+        probe: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.name = name
         self._command = command
@@ -62,16 +62,18 @@ class Part:
             state=self._state,
             failures=self._failures,
             last_error=self._last_error,
-            log=self._log,
+            log=self._log.path,
         )
 
     async def keep_running(self) -> None:
         """Start the process and start it again whenever it dies, after a pause that grows; until cancelled."""
         while True:
-            await self._run_once()
+            try:
+                self._last_error = self._log.last_words(await self._run_once())
+            except OSError as error:  # no program, no folder for its log, no memory for a process
+                self._last_error = str(error)
             self.ready.clear()
             self._failures += 1
-            self._last_error = self._end_of_log()
             self._enter(PartState.RESTARTING)
             await asyncio.sleep(min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE))
 
@@ -89,15 +91,15 @@ class Part:
                 process.kill()
             await process.wait()
 
-    async def _run_once(self) -> None:
-        self._rotate_log()
-        with self._log.open("ab") as log:
+    async def _run_once(self) -> int:
+        with self._log.open() as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 env={**os.environ, **self._environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                limit=LONGEST_LINE,
             )
         with suppress(psutil.NoSuchProcess):
             created = psutil.Process(self._process.pid).create_time()
@@ -105,9 +107,10 @@ class Part:
         self._enter(PartState.STARTING)
         watching = asyncio.create_task(self._watch(self._process))
         try:
-            await self._process.wait()
+            return await self._process.wait()
         finally:
             watching.cancel()
+            await asyncio.wait({watching})
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         if self._probe is not None:
@@ -127,12 +130,3 @@ class Part:
     def _enter(self, state: PartState) -> None:
         self._state = state
         self._changed()
-
-    def _rotate_log(self) -> None:
-        if self._log.exists() and self._log.stat().st_size > LOG_KEPT_BYTES:
-            self._log.replace(self._log.with_suffix(".log.1"))
-
-    def _end_of_log(self) -> str:
-        code = self._process.returncode if self._process else None
-        lines = self._log.read_text(errors="replace").splitlines()[-ERROR_LINES:]
-        return "\n".join([f"exit code {code}", *lines])

@@ -7,18 +7,18 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 
 import filelock
-from temporalio.service import RPCError
+from temporalio.client import Client
 
-from durable_loop.bootstrap.client import connect, ensure_namespaces
+from durable_loop.bootstrap.client import chat_namespace, connect, ensure_namespaces
 from durable_loop.bootstrap.process import main, until_signalled
-from durable_loop.errors import TemporalUnreachableError
+from durable_loop.errors import SetupError, TemporalUnreachableError
 from durable_loop.settings import Settings
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.leases import Leases
 from durable_loop.stack.leftovers import end_leftovers
+from durable_loop.stack.log import Log
 from durable_loop.stack.messages import StackState, StackStatus
 from durable_loop.stack.part import Part
 from durable_loop.stack.plan import StackPlan, make_plan
@@ -33,12 +33,13 @@ KILL_AFTER = 3.0
 class Supervisor:
     """One stack from start to end."""
 
-    def __init__(self, settings: Settings, folder: StackFolder, plan: StackPlan) -> None:
+    def __init__(self, settings: Settings, folder: StackFolder, plan: StackPlan, *, kept: bool) -> None:
         self._settings = settings
         self._folder = folder
         self._plan = plan
         self._stopping = False
-        self._leases = Leases(secrets.token_urlsafe(), status=self._status)
+        self._failure = ""
+        self._leases = Leases(secrets.token_urlsafe(), kept=kept, status=self._status, changed=self._changed)
         self._port = 0
         self._server = self._part(plan.server.name, plan.server.command) if plan.server else None
         self._parts = [self._part(part.name, part.command) for part in plan.parts]
@@ -52,6 +53,7 @@ class Supervisor:
         try:
             done, _ = await asyncio.wait({running, *ends}, return_when=asyncio.FIRST_COMPLETED)
             if running in done:
+                self._failure = self._explain(running.exception())
                 running.result()
         finally:
             self._stopping = True
@@ -59,8 +61,7 @@ class Supervisor:
             self._leases.tell()
             for task in (running, *ends):
                 task.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await asyncio.wait({running, *ends})
             await self._stop_parts()
             self._folder.state.unlink(missing_ok=True)
             self._leases.close()
@@ -70,20 +71,27 @@ class Supervisor:
             name,
             command,
             environment=self._plan.environment,
-            log=self._folder.log(name),
+            log=Log(self._folder.log(name)),
             changed=self._changed,
-            probe=self._serving if self._plan.server and name == self._plan.server.name else None,
+            probe=self._until_it_answers if self._plan.server and name == self._plan.server.name else None,
         )
 
     async def _run_parts(self) -> None:
-        async with asyncio.TaskGroup() as parts:
-            if self._server is not None:
-                parts.create_task(self._server.keep_running())
-                await self._server.ready.wait()
-            else:
-                await self._serving()
-            for part in self._parts:
-                parts.create_task(part.keep_running())
+        """Run until cancelled.
+
+        Raises:
+            SetupError: Temporal cannot be used as it is.
+        """
+        try:
+            async with asyncio.TaskGroup() as parts:
+                if self._server is not None:
+                    parts.create_task(self._server.keep_running())
+                    await self._server.ready.wait()
+                await self._prepare()
+                for part in self._parts:
+                    parts.create_task(part.keep_running())
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from group
 
     async def _stop_parts(self) -> None:
         grace = self._settings.graceful_shutdown.total_seconds() + KILL_AFTER
@@ -92,19 +100,25 @@ class Supervisor:
         if self._server is not None:
             await self._server.stop(grace=grace)
 
-    async def _serving(self) -> None:
-        """Return when Temporal answers and has the namespaces."""
+    async def _prepare(self) -> None:
+        """Have the namespaces there."""
         while True:
+            client = await self._until_it_answers()
             try:
-                client = await connect(address=self._plan.temporal_address)
-                await ensure_namespaces(
+                return await ensure_namespaces(
                     client, retention=self._settings.namespace_retention, own_server=self._server is not None
                 )
-            except (TemporalUnreachableError, RPCError) as error:
+            except TemporalUnreachableError as error:
+                logger.info("Temporal went away again: %s", error)
+                await asyncio.sleep(PROBE_INTERVAL)
+
+    async def _until_it_answers(self) -> Client:
+        while True:
+            try:
+                return await connect(address=self._plan.temporal_address)
+            except TemporalUnreachableError as error:
                 logger.debug("Temporal does not serve yet: %s", error)
                 await asyncio.sleep(PROBE_INTERVAL)
-            else:
-                return
 
     def _status(self) -> StackStatus:
         return StackStatus(
@@ -112,19 +126,31 @@ class Supervisor:
             notes=self._plan.notes,
             kept=self._leases.kept,
             stopping=self._stopping,
+            failure=self._failure,
         )
 
     def _changed(self) -> None:
-        StackState(
+        state = StackState(
             control_port=self._port,
             token=self._leases.token,
             temporal_address=self._plan.temporal_address,
             own_server=self._server is not None,
+            namespace=chat_namespace(),
             finance_mcp_url=self._plan.finance_mcp_url,
             it_mcp_url=self._plan.it_mcp_url,
+            kept=self._leases.kept,
             processes=tuple(part.record for part in self._all() if part.record is not None),
-        ).write(self._folder.state)
+        )
+        try:
+            state.write(self._folder.state)
+        except OSError as error:  # a full disk, a folder that was taken away: those who have joined can go on
+            logger.warning("The state file cannot be written: %s", error)
         self._leases.tell()
+
+    def _explain(self, error: BaseException | None) -> str:
+        return (
+            str(error) if isinstance(error, SetupError) else f"The stack failed: see {self._folder.log('supervisor')}."
+        )
 
     def _all(self) -> Sequence[Part]:
         return [self._server, *self._parts] if self._server is not None else self._parts
@@ -144,7 +170,9 @@ async def run(settings: Settings) -> None:
         previous = StackState.read(folder.state)
         if previous is not None:
             end_leftovers(previous.processes)
-        await Supervisor(settings, folder, make_plan(settings, folder, previous)).run()
+        plan = make_plan(settings, folder, previous)
+        # What `up` asked for holds until `down`, also when the supervisor was killed in between.
+        await Supervisor(settings, folder, plan, kept=previous is not None and previous.kept).run()
 
 
 if __name__ == "__main__":

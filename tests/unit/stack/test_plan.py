@@ -77,6 +77,7 @@ def test_a_stack_that_died_is_followed_by_one_on_its_ports(planned: Planner) -> 
         token="x",
         temporal_address="127.0.0.1:7300",
         own_server=True,
+        namespace="default",
         finance_mcp_url="http://127.0.0.1:8100/mcp",
         it_mcp_url="http://127.0.0.1:8200/mcp",
     )
