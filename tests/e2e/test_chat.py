@@ -255,7 +255,7 @@ async def test_a_cancelled_turn_ends_and_the_chat_goes_on(env: Environment) -> N
     async with env.agent(script, model_attempts=1000) as agent:
         chat = agent.chat()
         running = asyncio.create_task(chat.send("one", turn_id="t1"))
-        await eventually(lambda: _running(chat))
+        await eventually(lambda: _retrying(chat))
         waiting = asyncio.create_task(chat.send("two", turn_id="t2"))
         await eventually(lambda: _waiting(chat, 1))
         await chat.cancel("t2")
@@ -274,7 +274,7 @@ async def test_a_chat_whose_workflow_is_cancelled_ends_in_mid_turn(env: Environm
     async with env.agent(script, model_attempts=1000) as agent:
         chat = agent.chat()
         running = asyncio.create_task(chat.send("one"))
-        await eventually(lambda: _running(chat))
+        await eventually(lambda: _retrying(chat))
         waiting = asyncio.create_task(chat.send("two"))
         await eventually(lambda: _waiting(chat, 1))
         await chat.handle.cancel()
@@ -345,6 +345,12 @@ async def test_a_chat_without_its_mcp_servers_answers_and_says_what_is_missing(e
 
 async def _running(chat: TestedChat) -> bool:
     return (await chat.status()).running is not None
+
+
+async def _retrying(chat: TestedChat) -> bool:
+    """Whether the model was called, failed, and is called again."""
+    pending = (await chat.handle.describe()).raw_description.pending_activities
+    return any(activity.attempt > 1 for activity in pending)
 
 
 async def _waiting(chat: TestedChat, count: int) -> bool:
