@@ -205,7 +205,7 @@ async def test_with_no_stack_nothing_is_started(stack: TestStack) -> None:
 async def test_the_retention_of_the_servers_namespaces_is_raised(stack: TestStack) -> None:
     """A closed chat is not gone after a day. (ours)"""
     async with stack.client() as terminal:
-        await terminal.shows("temporal is ready")
+        await terminal.shows("it-worker is ready")  # so its namespace is there
         client = await connect(address=stack.state.temporal_address)
         for namespace in ("default", "finance-namespace", "it-namespace"):
             described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
