@@ -1,4 +1,4 @@
-"""Another version of the chat, for histories and replays that must fail."""
+"""Other versions of the chat, for histories and replays that must fail."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():  # as the chat itself
+    from agents.mcp import MCPServer as AgentsMCPServer
     from mcp.server.mcpserver import MCPServer
 
     from durable_loop import names
@@ -21,7 +22,7 @@ with workflow.unsafe.imports_passed_through():  # as the chat itself
     from durable_loop.testing import Environment, FakeModel, FakeModelProvider, Script, TestedChat
     from durable_loop.testing.memory import InMemoryMCPServer
 
-__all__ = ["ChangedChatWorkflow", "changed_chat_worker"]
+__all__ = ["ChangedChatWorkflow", "UnlistedChatWorkflow", "changed_chat_worker"]
 
 
 @workflow.defn(name=names.WORKFLOW_CHAT)
@@ -39,6 +40,23 @@ class ChangedChatWorkflow(ChatWorkflow):
             calculator, CalculatorInput(expression="1+1"), start_to_close_timeout=timedelta(seconds=10)
         )
         await super().run(chat)
+
+
+@workflow.defn(name=names.WORKFLOW_CHAT)
+class UnlistedChatWorkflow(ChatWorkflow):
+    """The chat, but it leaves the listing of tools to the Agents SDK: no bound, one server after the other."""
+
+    @workflow.init
+    def __init__(self, chat: ChatInput) -> None:
+        super().__init__(chat)
+
+    @workflow.run
+    async def run(self, chat: ChatInput) -> None:
+        """Chat."""
+        await super().run(chat)
+
+    async def _list_servers(self) -> tuple[tuple[str, ...], list[AgentsMCPServer]]:
+        return (), self._servers
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import Client, WorkflowExecution
 
 from durable_loop import names
 from durable_loop.errors import TurnFailedError
@@ -89,17 +90,23 @@ async def failed_turn(env: Environment) -> Recorded:
         return {"chat/failed-turn": await chat.history()}
 
 
-async def worker_killed(env: Environment) -> Recorded:
-    """Kill the worker process while the turn is under way; another one ends the turn."""
-    script = Script(calls("calculator", expression="1+1"), fails("overloaded", attempts=3), says("Two."))
-    async with env.agent(script, workers=WorkerPlace.SUBPROCESS, mcp=McpTransport.HTTP) as agent:
+async def worker_killed(_env: Environment) -> Recorded:
+    """Kill the worker process while it waits for a tool; another one ends the turn.
+
+    No finance worker runs until then, so the call cannot end before the kill.
+    """
+    script = Script(calls("stock_price", ticker="AAPL"), says("185.50."))
+    async with (
+        Environment.start(service_workers=False) as env,
+        env.agent(script, workers=WorkerPlace.SUBPROCESS, mcp=McpTransport.HTTP) as agent,
+    ):
         chat = agent.chat()
-        sending = asyncio.create_task(chat.send("1+1?", turn_id="turn-1"))
-        await eventually(lambda: in_second_model_call(chat))
+        sending = asyncio.create_task(chat.send("AAPL?", turn_id="turn-1"))
+        await eventually(lambda: in_tool_call(chat))
         if agent.worker is None:
             raise RuntimeError("the agent has no worker process")
         await agent.worker.kill()
-        async with env.worker_process(agent.settings, script=script):
+        async with await env.finance_worker(), env.worker_process(agent.settings, script=script):
             await sending
             return {"chat/worker-killed-in-mid-turn": await chat.history()}
 
@@ -135,6 +142,30 @@ async def continued_as_new(env: Environment) -> Recorded:
         }
 
 
+async def session_continued(_env: Environment) -> Recorded:
+    """Change an IT session so often that it hands over to its next run."""
+    changes, suggested = 4, {"limit.historyCount.suggestContinueAsNew": "12"}
+    script = Script(*(calls("track_ip") for _ in range(changes)), says("Done."))
+    async with Environment.start(dynamic_config=suggested) as env, chatting(env, script) as chat:
+        await chat.send("Track four addresses", turn_id="turn-1")
+        it = await env.client(names.NAMESPACE_IT)
+        session = names.ID_IT_SESSION + chat.chat_id
+
+        async def first() -> WorkflowExecution | None:
+            listed = it.list_workflows(f"WorkflowId = '{session}' AND ExecutionStatus = 'ContinuedAsNew'")
+            return min([run async for run in listed], key=lambda run: run.start_time, default=None)
+
+        async def there() -> bool:
+            return await first() is not None
+
+        await eventually(there)
+        ended = await first()
+        if ended is None:
+            raise RuntimeError("the run is gone")
+        handle = it.get_workflow_handle(session, run_id=ended.run_id)
+        return {"it/session-continued-as-new": await fetch_history(handle)}
+
+
 async def changed(env: Environment) -> Recorded:
     """Run a changed workflow, with an activity that the chat does not have there."""
     async with changed_chat_worker(env, Script(says("Hello."))) as chat:
@@ -160,7 +191,7 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario({"chat/failed-turn": "The turn boundary: a failed turn leaves a note, the next one runs."}, failed_turn),
     Scenario(
-        {"chat/worker-killed-in-mid-turn": "What ran before the kill is not run again; another worker ends the turn."},
+        {"chat/worker-killed-in-mid-turn": "Killed while a tool runs: another worker makes that call again."},
         worker_killed,
     ),
     Scenario({"chat/left-open-in-mid-turn": "Open chats are what a deployment must not break."}, left_open),
@@ -170,6 +201,10 @@ SCENARIOS: Sequence[Scenario] = (
             "chat/continued-as-new.next-run": "The run that starts from what was carried over.",
         },
         continued_as_new,
+    ),
+    Scenario(
+        {"it/session-continued-as-new": "A session's only command: without one, replay has nothing to compare."},
+        session_continued,
     ),
     Scenario(
         {"negative/another-activity-first": "Written by a changed workflow: replay must notice, or it proves nothing."},
@@ -215,6 +250,16 @@ async def in_second_model_call(chat: TestedChat) -> bool:
     """Whether the turn has run its tool and called the model again."""
     status = await chat.status()
     return status.running is not None and status.model_calls > 1
+
+
+async def in_tool_call(chat: TestedChat) -> bool:
+    """Whether a worker has taken an MCP call and not answered it yet."""
+    described = await chat.handle.describe()
+    return any(
+        activity.activity_type.name == "temporalio.mcp.finance.call-tool"
+        and activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        for activity in described.raw_description.pending_activities
+    )
 
 
 async def handed_over(chat: TestedChat, run_id: str) -> bool:

@@ -51,6 +51,23 @@ def test_what_tells_of_the_machine_is_not_written(tmp_path: Path) -> None:
     assert started["taskQueue"] == {"name": "sticky", "normalName": "queue", "kind": "TASK_QUEUE_KIND_STICKY"}
 
 
+def test_stack_traces_are_not_written_however_deep_they_are(tmp_path: Path) -> None:
+    """They name the files of whoever recorded; the messages beside them stay. (ours)"""
+    inner = {"message": "no such model", "stackTrace": 'File "/home/ada/model.py", line 1'}
+    failure = {"message": "failed", "stackTrace": 'File "/work/x.py", line 2', "cause": inner}
+    failed = {
+        "eventType": "EVENT_TYPE_ACTIVITY_TASK_FAILED",
+        "activityTaskFailedEventAttributes": {"failure": failure, "identity": "1@host"},
+    }
+    RecordedHistory("wf", {"events": [*EVENTS["events"], failed]}).write(tmp_path / "x.v0.json")
+
+    written = json.loads((tmp_path / "x.v0.json").read_text())["events"][-1]
+    assert written["activityTaskFailedEventAttributes"] == {
+        "failure": {"message": "failed", "cause": {"message": "no such model"}}
+    }
+    assert "stackTrace" in failure
+
+
 def test_a_recorded_history_is_never_overwritten(tmp_path: Path) -> None:
     """A new generation has a new name. (ours)"""
     RecordedHistory("wf", EVENTS).write(tmp_path / "x.v0.json")
