@@ -118,7 +118,7 @@ def load_settings(env_file: Path | None = None) -> Settings:
 def _load_file(path: Path) -> None:
     """Check first: dotenv leaves out what it cannot read, and a setting that is left out is a surprise later."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors write a mark first
     except FileNotFoundError:
         return
     except OSError as error:

@@ -250,7 +250,7 @@ async def test_a_model_that_never_comes_to_an_answer_is_stopped(env: Environment
 
 async def test_a_cancelled_turn_ends_and_the_chat_goes_on(env: Environment) -> None:
     """Cancel stops the running turn and takes a waiting one out of the queue. (ours)"""
-    script = Script(fails("down", attempts=1000), says("never"), says("Still here."))
+    script = Script(fails("down"), says("Still here."))
 
     async with env.agent(script, model_attempts=1000) as agent:
         chat = agent.chat()
@@ -270,7 +270,7 @@ async def test_a_cancelled_turn_ends_and_the_chat_goes_on(env: Environment) -> N
 
 async def test_a_chat_whose_workflow_is_cancelled_ends_in_mid_turn(env: Environment) -> None:
     """What an operator does in Temporal's own tools; whoever waits is told. (ours)"""
-    script = Script(fails("down", attempts=1000), says("never"))
+    script = Script(fails("down"))
     async with env.agent(script, model_attempts=1000) as agent:
         chat = agent.chat()
         running = asyncio.create_task(chat.send("one"))

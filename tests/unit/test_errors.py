@@ -1,7 +1,9 @@
 """Errors over a Temporal boundary: the same error on the other side."""
 
+from datetime import timedelta
+
 import pytest
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from durable_loop.errors import (
     ChatBusyError,
@@ -9,6 +11,11 @@ from durable_loop.errors import (
     ChatEndedError,
     ChatError,
     MessageRefusedError,
+    ModelError,
+    ModelRefusedError,
+    ModelSetupError,
+    ModelUnavailableError,
+    ToolError,
     ToolInputError,
     ToolUnavailableError,
     TurnCancelledError,
@@ -43,5 +50,30 @@ def test_an_error_of_an_unknown_type_is_a_failed_turn() -> None:
 
 def test_only_what_is_away_is_worth_a_retry() -> None:
     """The caller's fault stays the caller's fault. (ours)"""
-    assert as_application_error(ToolInputError("wrong")).non_retryable
+    for final in (ToolInputError("wrong"), ModelRefusedError("no"), ModelSetupError("no key"), ChatBusyError("full")):
+        assert as_application_error(final).non_retryable
     assert not as_application_error(ToolUnavailableError("away")).non_retryable
+
+
+def test_the_wait_that_a_provider_asked_for_is_kept() -> None:
+    """Temporal waits as long before the next try. (ours)"""
+    error = as_application_error(ModelUnavailableError("busy", retry_after=timedelta(seconds=7)))
+
+    assert (error.non_retryable, error.next_retry_delay) == (False, timedelta(seconds=7))
+    assert as_application_error(ModelUnavailableError("busy")).next_retry_delay is None
+
+
+@pytest.mark.parametrize(
+    ("error", "category"),
+    [
+        (ToolInputError("wrong"), ApplicationErrorCategory.BENIGN),
+        (ChatBusyError("full"), ApplicationErrorCategory.BENIGN),
+        (ToolUnavailableError("away"), ApplicationErrorCategory.UNSPECIFIED),
+        (ModelRefusedError("no key"), ApplicationErrorCategory.UNSPECIFIED),
+    ],
+)
+def test_what_a_caller_did_wrong_is_no_warning_of_the_worker(
+    error: ToolError | ModelError | ChatError, category: ApplicationErrorCategory
+) -> None:
+    """Its log is for what is broken. (ours)"""
+    assert as_application_error(error).category is category

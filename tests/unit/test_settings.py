@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from durable_loop.errors import SettingsError
 from durable_loop.settings import Settings, load_settings
@@ -25,6 +26,10 @@ def test_a_duration_is_seconds_or_iso_8601(monkeypatch: pytest.MonkeyPatch, writ
     [
         ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "soon"),
         ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "-1"),
+        ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "0"),
+        ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "nan"),
+        ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "inf"),
+        ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "5s"),
         ("DURABLE_LOOP_MODEL_ATTEMPTS", "0"),
         ("DURABLE_LOOP_WEATHER", "nice"),
         ("DURABLE_LOOP_LOG_LEVEL", "LOUD"),
@@ -77,3 +82,67 @@ def test_a_token_is_not_shown() -> None:
     settings = Settings.model_validate({"mcp_token": "secret-token"})
 
     assert "secret-token" not in repr(settings)
+
+
+def test_every_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One run of the program shows them all. (ours)"""
+    monkeypatch.setenv("DURABLE_LOOP_WEATHER", "nice")
+    monkeypatch.setenv("DURABLE_LOOP_MODEL_ATTEMPTS", "many")
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings(tmp_path / "none.env")
+
+    assert [line.partition("=")[0] for line in str(refused.value).splitlines()] == [
+        "DURABLE_LOOP_MODEL_ATTEMPTS",
+        "DURABLE_LOOP_WEATHER",
+    ]
+
+
+def test_settings_stay_as_they_were_read() -> None:
+    """Read once, at the edge of each process. (ours)"""
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().weather = "live"
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_first_line_of_a_file_counts_whichever_editor_wrote_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mark: str
+) -> None:
+    """Editors on Windows begin a file with an invisible mark. (ours)"""
+    file = tmp_path / ".env"
+    file.write_text(f"{mark}DURABLE_LOOP_WEATHER=live\n", encoding="utf-8")
+    monkeypatch.setenv("DURABLE_LOOP_WEATHER", "")
+    monkeypatch.delenv("DURABLE_LOOP_WEATHER")
+
+    assert load_settings(file).weather == "live"
+
+
+def test_a_file_that_is_not_there_is_no_file(tmp_path: Path) -> None:
+    """Everything has a default. (ours)"""
+    assert load_settings(tmp_path / "none.env").first_retry_after == timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"# comment\nLLM MODEL sk-secret\n", r"line 2: write NAME=value\."),
+        (b"LLM_MODEL='sk-secret\n", r"line 1: write NAME=value\."),
+        (b"KEY=sk-secret\xff", "not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_without_showing_its_lines(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    """A line may hold a key. (ours)"""
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=message) as refused:
+        load_settings(file)
+    assert "sk-secret" not in str(refused.value)
+
+
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    """Not a traceback. (ours)"""
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path)

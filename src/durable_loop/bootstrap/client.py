@@ -102,8 +102,8 @@ async def _exists(client: Client, namespace: str) -> bool:
     try:
         await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
+        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            return False  # there is none, or there cannot be one
         if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
             return True  # not allowed to look: whoever uses it will tell
         raise

@@ -7,7 +7,7 @@ from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 from durable_loop.chat.messages import Failure
 from durable_loop.errors import TurnCancelledError, TurnFailedError
 
-__all__ = ["cancelled", "failure_of", "sentence"]
+__all__ = ["cancelled", "failure_of", "sentence", "trimmed"]
 
 # An error text may come from a model or a server: data, and not to fill a history with.
 MAX_CHARS = 500
@@ -30,7 +30,7 @@ def failure_of(error: BaseException, *, max_model_calls: int) -> Failure:
     if isinstance(error, MaxTurnsExceeded):
         message = f"The model was called {max_model_calls} times without coming to an answer."
     elif isinstance(error, ModelBehaviorError):
-        message = f"The model sent something that cannot be used: {_trim(str(error))}"
+        message = f"The model sent something that cannot be used: {_stopped(str(error))}"
     else:
         message = f"The model could not answer: {sentence(error)}"
     return Failure(kind=TurnFailedError.__name__, message=message)
@@ -38,8 +38,12 @@ def failure_of(error: BaseException, *, max_model_calls: int) -> Failure:
 
 def sentence(error: BaseException) -> str:
     """Return the innermost readable reason of an error, ending in a full stop."""
-    text = _reason(error).strip().rstrip(".") or type(error).__name__
-    return f"{_trim(text)}."
+    return _stopped(_reason(error).strip(" .\n") or type(error).__name__)
+
+
+def trimmed(text: str) -> str:
+    """Return `text`, cut where it gets too long to be kept."""
+    return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]} …"
 
 
 def _reason(error: BaseException) -> str:
@@ -56,5 +60,5 @@ def _reason(error: BaseException) -> str:
             return str(error)
 
 
-def _trim(text: str) -> str:
-    return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]} …"
+def _stopped(text: str) -> str:
+    return f"{trimmed(text.strip().rstrip('.'))}."

@@ -7,6 +7,7 @@ replay rebuilds the input from what the history holds anyway.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final, Self, cast
 
@@ -17,6 +18,7 @@ from durable_loop.chat.messages import Item, ModelInputPage
 __all__ = ["ModelInputReference", "ModelInputShelf", "items_from_json", "items_to_json"]
 
 _PREFIX: Final = "durable-loop/model-input:"
+_REFERENCE: Final = re.compile(rf"{_PREFIX}([0-9]+)/([0-9]+)/([0-9a-f]{{64}})")
 
 # A query result is one payload, of 2 MiB at most; a character may take four bytes and JSON escapes.
 PAGE_CHARS: Final = 300_000
@@ -49,9 +51,10 @@ class ModelInputReference:
     def find(cls, items: list[Item]) -> Self | None:
         """Return the reference that stands in for the input, or None where the input is itself there."""
         content = items[0].get("content") if len(items) == 1 else None
-        if not isinstance(content, str) or not content.startswith(_PREFIX):
+        written = _REFERENCE.fullmatch(content) if isinstance(content, str) else None
+        if written is None:
             return None
-        call, pages, sha256 = content.removeprefix(_PREFIX).split("/")
+        call, pages, sha256 = written.groups()
         return cls(call=int(call), pages=int(pages), sha256=sha256)
 
     def as_items(self) -> list[Item]:

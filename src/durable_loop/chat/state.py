@@ -101,6 +101,8 @@ class ChatState:
         """Make the oldest waiting turn the running one."""
         if self.running is not None:
             raise RuntimeError(f"turn {self.running.turn_id} is still running")
+        if not self._waiting:
+            raise RuntimeError("no turn is waiting")
         self.running = self._waiting.popleft()
         if self.title is None:
             self.title = " ".join(self.running.text.split())[:TITLE_CHARS]

@@ -7,7 +7,8 @@ from agents.tool_context import ToolContext
 
 __all__ = ["ToolLog"]
 
-MAX_RESULT_CHARS = 200
+# Of the arguments and of the result, each: a model or a server wrote them.
+MAX_CHARS = 200
 
 
 class ToolLog(RunHooks[None]):
@@ -42,9 +43,11 @@ class ToolLog(RunHooks[None]):
 
 
 def _text(result: object) -> str:
+    if not isinstance(result, dict):
+        return str(result)[:MAX_CHARS]
     # An MCP tool's result is {"type": "text", "text": …}, a local tool's is a string.
-    content = cast("dict[str, object]", result).get("text") if isinstance(result, dict) else result
-    return str(content)[:MAX_RESULT_CHARS]
+    content = cast("dict[str, object]", result)
+    return str(content.get("text", content))[:MAX_CHARS]
 
 
 def _key(context: RunContextWrapper[Any], tool: Tool) -> str:
@@ -52,4 +55,4 @@ def _key(context: RunContextWrapper[Any], tool: Tool) -> str:
 
 
 def _call(context: RunContextWrapper[Any], tool: Tool) -> str:
-    return f"{tool.name}({context.tool_arguments})" if isinstance(context, ToolContext) else tool.name
+    return f"{tool.name}({context.tool_arguments[:MAX_CHARS]})" if isinstance(context, ToolContext) else tool.name

@@ -19,7 +19,7 @@ from temporalio.openai_agents.workflow import temporal_mcp_server
 from temporalio.workflow import ActivityConfig
 
 from durable_loop import names
-from durable_loop.chat.failures import sentence
+from durable_loop.chat.failures import sentence, trimmed
 from durable_loop.chat.messages import ChatPolicy
 from durable_loop.chat.tool_messages import CalculatorInput, ToolResult, WeatherInput
 
@@ -122,7 +122,9 @@ def _tell_model(_context: RunContextWrapper[Any], error: Exception) -> str:
 
 
 def _problems(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'the arguments'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
+    return trimmed(
+        "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc']) or 'the arguments'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
     )

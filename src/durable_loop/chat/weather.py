@@ -2,9 +2,10 @@
 
 import hashlib
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import httpx
+from pydantic import BaseModel, ValidationError
 
 from durable_loop.chat.tool_messages import Weather
 from durable_loop.errors import ToolInputError, ToolUnavailableError
@@ -63,8 +64,30 @@ class DemoWeather:
         return _report(city.strip(), temperature, conditions, source="demo")
 
 
+class _Place(BaseModel):
+    name: str
+    latitude: float
+    longitude: float
+
+
+class _Places(BaseModel):
+    results: list[_Place] = []
+
+
+class _Current(BaseModel):
+    temperature_2m: float
+    weather_code: int
+
+
+class _Forecast(BaseModel):
+    current: _Current
+
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+
 class OpenMeteoWeather:
-    """Live weather. An answer of 4xx is final; 429, 5xx and silence are worth a retry, which Temporal makes."""
+    """Live weather. An answer of 4xx is final; 429, 5xx, noise and silence are worth a retry, which Temporal makes."""
 
     GEOCODING: Final = "https://geocoding-api.open-meteo.com/v1/search"
     FORECAST: Final = "https://api.open-meteo.com/v1/forecast"
@@ -74,27 +97,20 @@ class OpenMeteoWeather:
 
     async def weather(self, city: str) -> Weather:
         """Return the weather that Open-Meteo reports now."""
-        places = await self._get(self.GEOCODING, {"name": city, "count": 1, "format": "json"})
-        if not places.get("results"):
+        places = await self._get(self.GEOCODING, {"name": city, "count": 1, "format": "json"}, _Places)
+        if not places.results:
             raise ToolInputError(f"There is no city called {city!r}.")
-        place = places["results"][0]
-        forecast = await self._get(
-            self.FORECAST,
-            {
-                "latitude": place["latitude"],
-                "longitude": place["longitude"],
-                "current": "temperature_2m,weather_code",
-            },
-        )
-        current = forecast["current"]
+        place = places.results[0]
+        where = {"latitude": place.latitude, "longitude": place.longitude}
+        forecast = await self._get(self.FORECAST, {**where, "current": "temperature_2m,weather_code"}, _Forecast)
         return _report(
-            place["name"],
-            float(current["temperature_2m"]),
-            _CONDITIONS.get(int(current["weather_code"]), "unsettled"),
+            place.name,
+            forecast.current.temperature_2m,
+            _CONDITIONS.get(forecast.current.weather_code, "unsettled"),
             source="open-meteo",
         )
 
-    async def _get(self, url: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def _get(self, url: str, params: dict[str, Any], answer: type[_Answer]) -> _Answer:
         try:
             response = await self._http.get(url, params=params)
         except httpx.HTTPError as error:
@@ -103,7 +119,10 @@ class OpenMeteoWeather:
             raise ToolUnavailableError(f"The weather service answered {response.status_code}; try again later.")
         if response.is_error:
             raise ToolInputError(f"The weather service refused the request ({response.status_code}).")
-        return response.json()
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError as error:
+            raise ToolUnavailableError("The weather service gave no readable answer; try again later.") from error
 
 
 def _report(city: str, temperature: float, conditions: str, *, source: Any) -> Weather:

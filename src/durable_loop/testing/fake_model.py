@@ -5,6 +5,7 @@ model answers came after the last of them.
 """
 
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -31,12 +32,12 @@ Item = dict[str, Any]
 
 
 class FakeModel(Model):
-    """Speaks a script. `used_file` collects the places that were asked for when other processes ask."""
+    """Speaks a script. `used_file` collects what was asked for when other processes ask."""
 
     def __init__(self, script: Script, *, used_file: Path | None = None) -> None:
         self.script = script
         self._used_file = used_file
-        self._used: set[Place] = set()
+        self._used: Counter[Place] = Counter()  # the highest attempt at each place
 
     async def get_response(
         self,
@@ -62,11 +63,11 @@ class FakeModel(Model):
                     for number, call in enumerate(calls)
                 ]
             case Fails() as failing:
-                self._note(place)
+                self._note(place, attempt)
                 raise ApplicationError(failing.message, type="ScriptedFailure", non_retryable=not failing.retryable)
             case None:
                 raise self._unscripted(place, items)
-        self._note(place)
+        self._note(place, attempt)
         return ModelResponse(output=list(output), usage=Usage(), response_id=None)
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
@@ -83,17 +84,19 @@ class FakeModel(Model):
         if unused:
             raise UnusedStepsError(unused)
 
-    def _note(self, place: Place) -> None:
-        self._used.add(place)
+    def _note(self, place: Place, attempt: int) -> None:
+        self._used |= Counter({place: attempt})
         if self._used_file is not None:
             with self._used_file.open("a") as file:
-                file.write(f"{place.turn} {place.call}\n")
+                file.write(f"{place.turn} {place.call} {attempt}\n")
 
-    def _used_elsewhere(self) -> set[Place]:
-        if self._used_file is None or not self._used_file.exists():
-            return set()
-        lines = self._used_file.read_text().splitlines()
-        return {Place(*(int(number) for number in line.split())) for line in lines}
+    def _used_elsewhere(self) -> Counter[Place]:
+        used: Counter[Place] = Counter()
+        if self._used_file is not None and self._used_file.exists():
+            for line in self._used_file.read_text().splitlines():
+                turn, call, attempt = (int(number) for number in line.split())
+                used |= Counter({Place(turn, call): attempt})
+        return used
 
     def _unscripted(self, place: Place, items: Sequence[Item]) -> Exception:
         said = "\n".join(f"  {line.role}: {line.text}" for line in transcript.lines(items))

@@ -11,12 +11,13 @@ place (turn, call within the turn) that can be read from any request, and a turn
 does not shift the ones after it.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
 __all__ = ["Call", "Calls", "Fails", "Says", "Script", "Step", "call", "calls", "fails", "says"]
 
@@ -51,7 +52,7 @@ class Fails(_Step):
 
     kind: Literal["fails"] = "fails"
     message: str
-    attempts: int | None = None
+    attempts: int | None = Field(default=None, ge=1)
     retryable: bool = True
 
 
@@ -100,14 +101,7 @@ class Script:
 
     def at(self, place: Place, *, attempt: int) -> Says | Calls | Fails | None:
         """Return the step for a model call on its `attempt` (from 1), or None where there is none."""
-        return next(
-            (
-                step
-                for step in self._places.get(place, ())
-                if not (isinstance(step, Fails) and step.attempts is not None and attempt > step.attempts)
-            ),
-            None,
-        )
+        return next((step for step, first, last in self._attempts(place) if first <= attempt <= last), None)
 
     def nearest(self, place: Place) -> str:
         """Return the last step at or before a place, in words."""
@@ -117,13 +111,29 @@ class Script:
         nearest = max(before)
         return f"{nearest}: {self._places[nearest][-1]!r}"
 
-    def unused(self, used: set[Place]) -> list[str]:
-        """Return the steps whose place no call asked for, in words."""
-        return [f"{place}: {step!r}" for place, steps in self._places.items() if place not in used for step in steps]
+    def unused(self, used: Mapping[Place, int]) -> list[str]:
+        """Return the steps that no call came to, in words; `used` has the highest attempt at each place."""
+        return [
+            f"{place}: {step!r}"
+            for place in self._places
+            for step, first, _ in self._attempts(place)
+            if used.get(place, 0) < first
+        ]
+
+    def _attempts(self, place: Place) -> Iterator[tuple[Says | Calls | Fails, int, float]]:
+        """Give each step of a place the first and the last attempt that it answers."""
+        first = 1
+        for step in self._places.get(place, ()):
+            attempts = step.attempts if isinstance(step, Fails) else None
+            if attempts is None:
+                yield step, first, math.inf
+                return
+            yield step, first, first + attempts - 1
+            first += attempts
 
     def write(self, path: Path) -> None:
         """Write the script to a file that a worker process can read."""
-        path.write_text(_File(steps=self.steps).model_dump_json(indent=2))
+        path.write_text(_File(steps=self.steps).model_dump_json(indent=2), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -1,5 +1,7 @@
 """Model input by reference: what the history holds, and what the worker fetches."""
 
+import json
+
 import pytest
 
 from durable_loop.chat.messages import ModelInputPage
@@ -54,3 +56,38 @@ def test_ordinary_input_is_no_reference() -> None:
 def test_the_same_items_give_the_same_text() -> None:
     """The hash is compared after a replay. (ours)"""
     assert items_to_json(ITEMS) == items_to_json(items_from_json(items_to_json(ITEMS)))
+
+
+def test_a_page_fits_the_answer_to_a_query_in_any_script() -> None:
+    """Temporal takes payloads of 2 MiB. (Temporal)"""
+    shelf = ModelInputShelf()
+    reference = shelf.keep([{"role": "user", "content": '👋"\\\n' * PAGE_CHARS}])
+
+    assert reference.pages > 1
+    for number in range(reference.pages):
+        page = shelf.page(ModelInputPage(call=1, page=number))
+        assert len(json.dumps(page, ensure_ascii=False).encode()) < 2 * 1024 * 1024
+
+
+def test_a_page_past_the_end_is_empty() -> None:
+    """What does not belong together does not match. (ours)"""
+    shelf = ModelInputShelf()
+    shelf.keep(ITEMS)
+
+    assert shelf.page(ModelInputPage(call=1, page=7)) == ""
+    assert shelf.page(ModelInputPage(call=9, page=0)) is None
+
+
+@pytest.mark.parametrize("rest", ["", "hello", "1/2", "1/2/3/4", "a/b/c", "-1/1/" + "0" * 64, "1/1/" + "g" * 64])
+def test_what_only_begins_like_a_reference_is_ordinary_input(rest: str) -> None:
+    """A user may type anything. (ours)"""
+    typed = [{"role": "user", "content": f"durable-loop/model-input:{rest}"}]
+
+    assert ModelInputReference.find(typed) is None
+
+
+def test_one_changed_character_does_not_match() -> None:
+    """A deployment between two tries must not change what the model was asked. (ours)"""
+    reference = ModelInputReference.to(1, items_to_json(ITEMS))
+
+    assert not reference.matches(items_to_json(ITEMS).replace("Grüße", "Grusse"))

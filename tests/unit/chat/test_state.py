@@ -153,6 +153,11 @@ def test_an_illegal_transition_raises_and_changes_nothing(chat: ChatState) -> No
     """Start while one runs, answer what does not run, carry what is not idle. (ours)"""
     with pytest.raises(RuntimeError, match="no turn is running"):
         chat.fail(FAILURE)
+    with pytest.raises(RuntimeError, match="no turn is waiting"):
+        chat.start_next()
+    with pytest.raises(RuntimeError, match="t1 is not running"):
+        chat.answer(reply(1), [{"role": "user", "content": "x"}])
+    assert (chat.idle, chat.transcript, chat.turns, chat.title) == (True, [], 0, None)
     chat.accept(turn(1))
     chat.accept(turn(2))
     with pytest.raises(RuntimeError, match="would be lost"):
@@ -204,3 +209,92 @@ def test_a_turn_id_that_could_mean_something_elsewhere_is_refused(turn_id: str) 
     """It becomes part of workflow ids. (ours)"""
     with pytest.raises(ValueError, match="turn_id"):
         Turn(turn_id=turn_id, text="hello")
+
+
+def test_a_turn_sent_again_is_known_whatever_it_says_and_whatever_the_chat_does(chat: ChatState) -> None:
+    """Neither a changed text nor a full queue nor the end makes a known turn an error. (ours)"""
+    for number in range(6):
+        chat.accept(turn(number))
+    chat.end()
+
+    chat.accept(turn(5, ""))
+
+    assert [waiting.text for waiting in chat.waiting] == ["hello"] * 6
+
+
+def test_a_withdrawn_turn_is_settled_for_good(chat: ChatState) -> None:
+    """It makes room, it is no turn of the chat, and sending it again does not run it. (ours)"""
+    for number in range(6):
+        chat.accept(turn(number))
+    chat.withdraw("t3", FAILURE)
+    chat.accept(turn(6))
+    with pytest.raises(ChatBusyError):
+        chat.accept(turn(7))
+    chat.accept(turn(3))
+
+    assert [waiting.turn_id for waiting in chat.waiting] == ["t0", "t1", "t2", "t4", "t5", "t6"]
+    assert (chat.turns, chat.title) == (0, None)
+
+
+def test_a_settled_turn_keeps_its_first_outcome(chat: ChatState) -> None:
+    """Neither a second reply nor a cancellation that comes late changes it. (ours)"""
+    answered(chat, 1)
+    before = chat.outcome("t1")
+
+    chat.withdraw("t1", FAILURE)
+    with pytest.raises(RuntimeError, match="t1 is not running"):
+        chat.answer(reply(1), [])
+    with pytest.raises(RuntimeError, match="no turn is running"):
+        chat.fail(FAILURE)
+
+    assert chat.outcome("t1") == before
+    assert chat.turns == 1
+
+
+def test_a_failed_turn_that_ran_nothing_says_so(chat: ChatState) -> None:
+    """Not an empty list. (ours)"""
+    chat.accept(turn(1))
+    chat.start_next()
+    chat.fail(FAILURE)
+
+    assert chat.transcript[-1]["content"] == "[This turn has no answer: The model is away. What already ran: nothing.]"
+
+
+def test_an_ended_chat_answers_what_it_accepted(chat: ChatState) -> None:
+    """Also the turns that wait. (ours)"""
+    chat.accept(turn(1))
+    chat.accept(turn(2))
+    chat.start_next()
+    chat.end()
+
+    chat.answer(reply(1), [])
+    assert chat.start_next() == turn(2)
+    chat.answer(reply(2), [])
+    assert (chat.idle, chat.turns) == (True, 2)
+
+
+def test_outcomes_that_were_carried_over_fall_off_first(chat: ChatState) -> None:
+    """The bound holds over any number of runs, and a re-sent turn is still known after one. (ours)"""
+    for number in range(REMEMBERED_OUTCOMES):
+        answered(chat, number)
+    following = ChatState(chat.policy, chat.carry())
+    answered(following, REMEMBERED_OUTCOMES)
+    following.accept(turn(1))
+
+    assert following.idle
+    assert (following.knows("t0"), following.knows("t1")) == (False, True)
+    assert following.turns == REMEMBERED_OUTCOMES + 1
+
+
+def test_a_run_does_not_change_what_it_was_carried_over_from(chat: ChatState) -> None:
+    """The input of a run is read again on replay. (ours)"""
+    answered(chat, 1)
+    carried = chat.carry()
+    before = carried.model_dump_json()
+
+    following = ChatState(chat.policy, carried)
+    following.accept(turn(2))
+    following.start_next()
+    following.fail(FAILURE)
+
+    assert carried.model_dump_json() == before

@@ -79,3 +79,32 @@ async def test_a_service_that_does_not_answer_is_worth_a_retry(live: OpenMeteoWe
 
     with pytest.raises(ToolUnavailableError, match="cannot be reached"):
         await live.weather("Paris")
+
+
+@respx.mock
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"results": [{"name": "Paris"}]}', ""])
+async def test_an_answer_that_cannot_be_read_is_worth_a_retry(live: OpenMeteoWeather, body: str) -> None:
+    """A proxy may answer in the service's place. (ours)"""
+    respx.get(OpenMeteoWeather.GEOCODING).respond(text=body)
+
+    with pytest.raises(ToolUnavailableError, match="no readable answer"):
+        await live.weather("Paris")
+
+
+@respx.mock
+async def test_weather_without_a_name_is_unsettled(live: OpenMeteoWeather) -> None:
+    """Codes are added now and then. (ours)"""
+    respx.get(OpenMeteoWeather.GEOCODING).respond(json=PARIS)
+    respx.get(OpenMeteoWeather.FORECAST).respond(json={"current": {"temperature_2m": -3.0, "weather_code": 1234}})
+
+    assert (await live.weather("Paris")).text == "The weather in Paris: -3 °C, unsettled."
+
+
+@respx.mock
+async def test_a_forecast_that_is_away_is_worth_a_retry(live: OpenMeteoWeather) -> None:
+    """The second request as the first. (ours)"""
+    respx.get(OpenMeteoWeather.GEOCODING).respond(json=PARIS)
+    respx.get(OpenMeteoWeather.FORECAST).respond(503)
+
+    with pytest.raises(ToolUnavailableError, match="503"):
+        await live.weather("Paris")

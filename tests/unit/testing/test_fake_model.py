@@ -1,12 +1,15 @@
 """The fake model: a pure function of the request, loud on both sides."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from agents import Agent, ItemHelpers, ModelResponse, RunConfig, Runner, TResponseInputItem, function_tool
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
+from durable_loop.errors import SettingsError
 from durable_loop.testing import (
     FakeModel,
     Script,
@@ -17,6 +20,7 @@ from durable_loop.testing import (
     fails,
     says,
 )
+from durable_loop.testing.fake_model import SCRIPT_VARIABLE, provider_from_environment, used_file
 
 HELLO = {"role": "user", "content": "Hi"}
 
@@ -24,6 +28,13 @@ HELLO = {"role": "user", "content": "Hi"}
 async def respond(model: FakeModel, *items: dict[str, Any]) -> ModelResponse:
     """Ask the model as the SDK would."""
     return await model.get_response(None, cast("list[TResponseInputItem]", list(items)))
+
+
+async def on_attempt(attempt: int, model: FakeModel) -> ModelResponse:
+    """Ask the model inside an activity that is tried for this time."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=attempt)
+    return await environment.run(respond, model, HELLO)
 
 
 def called(name: str) -> dict[str, Any]:
@@ -131,3 +142,60 @@ async def test_it_works_in_a_plain_run_without_temporal() -> None:
     assert done.final_output == "42."
     assert "42" in str(done.new_items[1].to_input_item())
     model.assert_complete()
+
+
+async def test_an_unscripted_call_in_an_activity_is_not_tried_again() -> None:
+    """The text crosses the boundary; a retry would only hide it. (ours)"""
+    with pytest.raises(ApplicationError, match="The script has no step for turn 1, model call 1") as failed:
+        await ActivityEnvironment().run(respond, FakeModel(Script()), HELLO)
+
+    assert (failed.value.type, failed.value.non_retryable) == ("UnscriptedModelCallError", True)
+
+
+async def test_the_attempt_of_the_activity_decides_whether_a_step_still_fails() -> None:
+    """A retry in a new process gets the answer; the script is used up by it. (ours)"""
+    script = Script(fails("busy", attempts=1), says("Here."))
+    model = FakeModel(script)
+
+    with pytest.raises(ApplicationError, match="busy"):
+        await on_attempt(1, model)
+    with pytest.raises(UnusedStepsError, match="Here"):
+        model.assert_complete()
+    assert text(await on_attempt(2, model)) == "Here."
+    model.assert_complete()
+    assert text(await on_attempt(2, FakeModel(script))) == "Here."
+
+
+async def test_a_text_as_input_is_the_first_message() -> None:
+    """As `Runner.run` passes it for a new conversation. (ours)"""
+    response = await FakeModel(Script(says("Hello."))).get_response(None, "Hi")
+
+    assert text(response) == "Hello."
+
+
+def test_a_stream_is_refused_at_once() -> None:
+    """Scripts are spoken whole. (ours)"""
+    with pytest.raises(TypeError, match="does not stream"):
+        FakeModel(Script(says("Hello."))).stream_response()
+
+
+def test_a_worker_process_without_a_script_says_which_variable_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of setup. (ours)"""
+    monkeypatch.delenv(SCRIPT_VARIABLE, raising=False)
+
+    with pytest.raises(SettingsError, match=f"{SCRIPT_VARIABLE} is not set"):
+        provider_from_environment()
+
+
+async def test_a_worker_process_speaks_the_script_that_its_environment_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And tells the test what it used. (ours)"""
+    script, file = Script(says("Hello.")), tmp_path / "script.json"
+    script.write(file)
+    monkeypatch.setenv(SCRIPT_VARIABLE, str(file))
+
+    model = provider_from_environment().get_model("any name")
+
+    assert text(await respond(cast("FakeModel", model), HELLO)) == "Hello."
+    FakeModel(script, used_file=used_file(file)).assert_complete()

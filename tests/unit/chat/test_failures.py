@@ -1,4 +1,4 @@
-"""The words of a chat: why something failed, what was said, which tools ran."""
+"""Why something failed, in a sentence."""
 
 import pytest
 from agents import MaxTurnsExceeded, ModelBehaviorError
@@ -6,9 +6,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, RetryState, T
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from durable_loop.chat import failures
-from durable_loop.chat.messages import ChatPolicy, Failure, TranscriptLine
-from durable_loop.chat.tools import local_tools
-from durable_loop.chat.transcript import lines
+from durable_loop.chat.messages import Failure
 
 
 def activity_error(cause: BaseException) -> ActivityError:
@@ -31,6 +29,13 @@ def timeout(kind: TimeoutType) -> ActivityError:
     return activity_error(TemporalTimeoutError("x", type=kind, last_heartbeat_details=[]))
 
 
+def caused(text: str, *, by: BaseException) -> RuntimeError:
+    """Return an error that was raised from another one."""
+    error = RuntimeError(text)
+    error.__cause__ = by
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
@@ -39,6 +44,10 @@ def timeout(kind: TimeoutType) -> ActivityError:
         (timeout(TimeoutType.HEARTBEAT), "the worker that ran it is gone."),
         (timeout(TimeoutType.START_TO_CLOSE), "it took too long."),
         (timeout(TimeoutType.SCHEDULE_TO_START), "no worker took it."),
+        (timeout(TimeoutType.SCHEDULE_TO_CLOSE), "it took too long, retries included."),
+        (activity_error(RuntimeError()), "ActivityError."),
+        (caused("outer", by=ValueError("inner")), "inner."),
+        (ValueError(" spaced. \n"), "spaced."),
         (ValueError("x" * 600), "x" * 500 + " …."),
         (ValueError(), "ValueError."),
     ],
@@ -61,47 +70,15 @@ def test_a_failed_turn_says_what_kind_of_failure_it_was() -> None:
 
     assert told == [
         Failure(kind="TurnFailedError", message="The model was called 50 times without coming to an answer."),
-        Failure(kind="TurnFailedError", message="The model sent something that cannot be used: no such thing"),
+        Failure(kind="TurnFailedError", message="The model sent something that cannot be used: no such thing."),
         Failure(kind="TurnFailedError", message="The model could not answer: no key."),
     ]
     assert failures.cancelled().kind == "TurnCancelledError"
 
 
-def test_a_transcript_is_shown_without_the_models_inner_items() -> None:
-    """Users, agents, tools and notes; results of tools and reasoning are left out. (ours)"""
-    shown = lines(
-        [
-            {"role": "user", "content": "AAPL?"},
-            {"type": "reasoning", "id": "r", "summary": []},
-            {"type": "function_call", "name": "stock_price", "arguments": '{"ticker":"AAPL"}', "call_id": "1"},
-            {"type": "function_call_output", "call_id": "1", "output": "185.50"},
-            {
-                "role": "assistant",
-                "content": [{"type": "output_text", "text": "185."}, {"type": "output_text", "text": "50"}],
-            },
-            {"role": "user", "content": [{"type": "input_text", "text": "And?"}]},
-            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
-            {"role": "assistant", "content": "[This turn has no answer: …]"},
-        ]
-    )
-
-    assert shown == [
-        TranscriptLine(role="user", text="AAPL?"),
-        TranscriptLine(role="tool", text='stock_price({"ticker":"AAPL"})'),
-        TranscriptLine(role="agent", text="185.50"),
-        TranscriptLine(role="user", text="And?"),
-        TranscriptLine(role="agent", text="No."),
-        TranscriptLine(role="note", text="[This turn has no answer: …]"),
-    ]
-
-
-def test_local_tools_are_described_well_enough_for_a_model() -> None:
-    """Each tool and each argument has a description, and examples. (ours)"""
-    tools = local_tools(ChatPolicy())
-
-    assert [tool.name for tool in tools] == ["calculator", "weather"]
-    for tool in tools:
-        assert tool.description.endswith(".")
-        for argument in tool.params_json_schema["properties"].values():
-            assert argument["description"].endswith(".")
-            assert argument["examples"]
+def test_a_long_text_of_a_server_is_cut() -> None:
+    """It is kept in the history, and read by the next turn's model. (ours)"""
+    assert failures.trimmed("x" * 500) == "x" * 500
+    assert failures.trimmed("x" * 501) == "x" * 500 + " …"
+    told = failures.failure_of(ModelBehaviorError("y" * 9_999), max_model_calls=50)
+    assert len(told.message) < 600
