@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     # The chat
     max_message_chars: int = Field(default=32_000, ge=1)
     max_model_calls: int = Field(default=50, ge=1)
+    # The transcript travels in one payload of 2 MB when the chat continues as new, hence the upper bound.
+    max_transcript_tokens: int = Field(default=100_000, ge=1_000, le=200_000)
+    max_run_events: int = Field(default=4_000, ge=100, le=5_000)
+    max_run_bytes: int = Field(default=4_000_000, ge=2_000_000, le=5_000_000)
+    max_tool_output_bytes: int = Field(default=64_000, ge=1_000, le=100_000)
     tool_timeout: Duration = timedelta(seconds=30)
     tool_attempts: int = Field(default=4, ge=1)
     heartbeat_timeout: Duration = timedelta(seconds=5)

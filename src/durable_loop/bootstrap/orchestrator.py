@@ -1,6 +1,7 @@
 """The orchestrator worker and the replayer of its chats, from the same settings."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 import httpx
 from agents import ModelProvider, set_trace_processors
@@ -14,6 +15,7 @@ from durable_loop import names
 from durable_loop.bootstrap import extensions
 from durable_loop.bootstrap.interceptors import interceptors
 from durable_loop.chat.activities import local_activities
+from durable_loop.chat.bounds import BoundsInterceptor
 from durable_loop.chat.weather import DemoWeather, OpenMeteoWeather, WeatherSource
 from durable_loop.chat.workflow import ChatWorkflow
 from durable_loop.models.by_reference import ByReferenceProvider
@@ -21,6 +23,9 @@ from durable_loop.models.provider import DurableModelProvider
 from durable_loop.settings import Settings
 
 __all__ = ["agents_plugin", "orchestrator_worker", "replayer"]
+
+
+HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
 
 def agents_plugin(
@@ -56,10 +61,12 @@ def orchestrator_worker(client: Client, settings: Settings) -> Worker:
         task_queue=settings.orchestrator_queue,
         workflows=[ChatWorkflow],
         activities=local_activities(_weather(settings)),
-        interceptors=interceptors(settings),
+        interceptors=[BoundsInterceptor(max_tool_output=settings.max_tool_output_bytes), *interceptors(settings)],
         max_cached_workflows=settings.max_cached_workflows,
         sticky_queue_schedule_to_start_timeout=settings.sticky_queue_timeout,
         graceful_shutdown_timeout=settings.graceful_shutdown,
+        # A cancelled activity hears of it with its next heartbeat; the SDK holds those back for a while.
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
     )
 
 

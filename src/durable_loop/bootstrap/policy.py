@@ -11,6 +11,9 @@ def chat_policy(settings: Settings) -> ChatPolicy:
     return ChatPolicy(
         max_message_chars=settings.max_message_chars,
         max_model_calls=settings.max_model_calls,
+        max_transcript_tokens=settings.max_transcript_tokens,
+        max_run_events=settings.max_run_events,
+        max_run_bytes=settings.max_run_bytes,
         tool_timeout=settings.tool_timeout,
         tool_attempts=settings.tool_attempts,
         heartbeat_timeout=settings.heartbeat_timeout,

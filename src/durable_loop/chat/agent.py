@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from agents import Agent, Tool
 from agents.mcp import MCPServer
 
-__all__ = ["build_agent"]
+from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
+
+__all__ = ["build_agent", "build_summariser"]
 
 INSTRUCTIONS = """\
 You are a helpful assistant with tools for arithmetic, weather, finance and IT.
@@ -27,3 +29,8 @@ def build_agent(*, model: str, tools: Sequence[Tool], servers: Sequence[MCPServe
         tools=list(tools),
         mcp_servers=list(servers),
     )
+
+
+def build_summariser(*, model: str) -> Agent[None]:
+    """Return the agent that summarises old turns: the chat's own model, without tools."""
+    return Agent(name="summary", instructions=SUMMARY_INSTRUCTIONS, model=model)

@@ -34,7 +34,14 @@ __all__ = ["Chat", "list_chats", "new_chat_id"]
 
 RETRY_AFTER = timedelta(seconds=0.2)
 # A server that is away or restarts: the turn may have been accepted or not, so the same turn is sent again.
-_AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+_AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,  # more updates in flight than a workflow may have
+    }
+)
 
 
 def new_chat_id() -> str:
@@ -138,6 +145,10 @@ class Chat:
     async def end(self) -> None:
         """Have the chat answer what it accepted and complete."""
         await self.handle.signal(names.SIGNAL_END_CHAT)
+
+    async def compact(self) -> None:
+        """Have the chat put a summary in the place of all turns but the last; the model writes it."""
+        await self.handle.signal(names.SIGNAL_COMPACT)
 
     async def transcript(self) -> list[TranscriptLine]:
         """Return what was said so far."""

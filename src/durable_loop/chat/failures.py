@@ -29,6 +29,8 @@ def failure_of(error: BaseException, *, max_model_calls: int) -> Failure:
     """Return why a turn failed, for the user and for the model of the next turn."""
     if isinstance(error, MaxTurnsExceeded):
         message = f"The model was called {max_model_calls} times without coming to an answer."
+    elif isinstance(error, ApplicationError) and error.type == TurnFailedError.__name__:
+        message = error.message
     elif isinstance(error, ModelBehaviorError):
         message = f"The model sent something that cannot be used: {_stopped(str(error))}"
     else:

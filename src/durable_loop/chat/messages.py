@@ -44,6 +44,8 @@ class ChatPolicy(_Message):
     max_waiting_turns: int = 6
     max_model_calls: int = 50
     max_run_events: int = 4_000
+    max_run_bytes: int = 4_000_000
+    max_transcript_tokens: int = 100_000
     tool_timeout: timedelta = timedelta(seconds=30)
     tool_attempts: int = 4
     heartbeat_timeout: timedelta = timedelta(seconds=5)
@@ -115,6 +117,8 @@ class ChatStatus(_Message):
     waiting: tuple[str, ...] = ()
     model_calls: int = 0
     title: str | None = None
+    # Turns that the model now sees as a summary.
+    summarised: int = 0
 
 
 class TranscriptLine(_Message):

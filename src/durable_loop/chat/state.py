@@ -7,11 +7,15 @@ the bounded list, and it has one outcome. An illegal transition raises and chang
                           └───────────────settle (cancelled)─────▶┘
     chat:   OPEN ──drain──▶ DRAINING (continues as new)
             OPEN, DRAINING ──end──▶ ENDED
+
+What the next run starts from is bounded here: a turn is cut when it is committed, the transcript
+is brought back under its budget between turns, and the outcomes are bounded in number and size.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from durable_loop.chat import compaction
 from durable_loop.chat.messages import (
     CarriedChat,
     ChatPhase,
@@ -26,9 +30,16 @@ from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError
 
 __all__ = ["ChatState"]
 
-# How many settled turns the chat can answer again without running them.
+# How many settled turns the chat can answer again without running them, and how many bytes these may have.
 REMEMBERED_OUTCOMES = 100
+REMEMBERED_BYTES = 400_000
 TITLE_CHARS = 60
+# Parts of the transcript's budget: one turn, the turns that stay verbatim, a summary.
+TURN_SHARE = 2
+KEPT_SHARE = 4
+SUMMARY_SHARE = 8
+# While no summary can be made, the transcript may have this much of its budget.
+TOO_LONG = 1.5
 
 
 class ChatState:
@@ -108,10 +119,10 @@ class ChatState:
             self.title = " ".join(self.running.text.split())[:TITLE_CHARS]
         return self.running
 
-    def answer(self, reply: Reply, transcript: Iterable[Item]) -> None:
-        """Settle the running turn with its reply and commit what was said."""
+    def answer(self, reply: Reply, items: Sequence[Item]) -> None:
+        """Settle the running turn with its reply and commit its items, from the user's message on."""
         self._finish(TurnOutcome(turn_id=reply.turn_id, reply=reply))
-        self.transcript = list(transcript)
+        self._commit(items)
 
     def fail(self, failure: Failure, done: Iterable[str] = ()) -> None:
         """Settle the running turn without a reply.
@@ -123,10 +134,38 @@ class ChatState:
             raise RuntimeError("no turn is running")
         turn = self._finish(TurnOutcome(turn_id=self.running.turn_id, failure=failure))
         ran = "; ".join(done) or "nothing"
-        self.transcript += [
-            {"role": "user", "content": turn.text},
-            {"role": "assistant", "content": f"[This turn has no answer: {failure.message} What already ran: {ran}.]"},
-        ]
+        note = f"[This turn has no answer: {failure.message} What already ran: {ran}.]"
+        self._commit([{"role": "user", "content": turn.text}, {"role": "assistant", "content": note}])
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the transcript is past its budget."""
+        return compaction.tokens(self.transcript) > self.policy.max_transcript_tokens
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is so far past that old turns have to go, with a summary or without one."""
+        return compaction.tokens(self.transcript) > self.policy.max_transcript_tokens * TOO_LONG
+
+    def old_turns(self) -> list[Item]:
+        """Return what a summary would take the place of; nothing where there is no gain in one."""
+        keep = self.policy.max_transcript_tokens // KEPT_SHARE if self.is_long else 0
+        old, _ = compaction.split(self.transcript, keep=keep)
+        is_summary_alone = len(old) == 1 and compaction.summarised_turns(old) > 0
+        return [] if is_summary_alone else old
+
+    def summarise(self, old: Sequence[Item], summary: str | None) -> None:
+        """Put a summary in the place of the oldest turns; None: they are left out, and a line says so."""
+        if not old or list(old) != self.transcript[: len(old)]:
+            raise RuntimeError("these are not the chat's oldest turns")
+        turns = compaction.turns_in(old)
+        most = self.policy.max_transcript_tokens * compaction.BYTES_PER_TOKEN // SUMMARY_SHARE
+        instead = (
+            compaction.forgotten(turns=turns)
+            if summary is None
+            else compaction.summary(compaction.shortened(summary, most), turns=turns)
+        )
+        self.transcript = [instead, *self.transcript[len(old) :]]
 
     def withdraw(self, turn_id: str, failure: Failure) -> None:
         """Settle a waiting turn that will not run. One that does not wait: nothing happens."""
@@ -156,6 +195,9 @@ class ChatState:
             title=self.title,
         )
 
+    def _commit(self, items: Sequence[Item]) -> None:
+        self.transcript += compaction.cut_turn(items, keep=self.policy.max_transcript_tokens // TURN_SHARE)
+
     def _finish(self, outcome: TurnOutcome) -> Turn:
         turn = self.running
         if turn is None or turn.turn_id != outcome.turn_id:
@@ -167,5 +209,7 @@ class ChatState:
 
     def _remember(self, outcome: TurnOutcome) -> None:
         self._outcomes[outcome.turn_id] = outcome
-        while len(self._outcomes) > REMEMBERED_OUTCOMES:
-            del self._outcomes[next(iter(self._outcomes))]
+        sizes = {turn_id: len(known.model_dump_json()) for turn_id, known in self._outcomes.items()}
+        while len(sizes) > 1 and (len(sizes) > REMEMBERED_OUTCOMES or sum(sizes.values()) > REMEMBERED_BYTES):
+            oldest = next(iter(sizes))
+            del sizes[oldest], self._outcomes[oldest]

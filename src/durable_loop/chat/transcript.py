@@ -1,16 +1,20 @@
 """The transcript as lines for people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
+from durable_loop.chat.compaction import summarised_turns
 from durable_loop.chat.messages import Item, TranscriptLine
 
 __all__ = ["lines"]
 
 
-def lines(transcript: Iterable[Item]) -> list[TranscriptLine]:
+def lines(transcript: Sequence[Item]) -> list[TranscriptLine]:
     """Return what was said and which tools were called, in order; the model's inner items are left out."""
-    return [line for item in transcript for line in _lines(item)]
+    said = [line for item in transcript for line in _lines(item)]
+    if summarised_turns(transcript):
+        said[0] = TranscriptLine(role="note", text=said[0].text)
+    return said
 
 
 def _lines(item: Item) -> Iterator[TranscriptLine]:

@@ -6,23 +6,27 @@ sends may put a workflow task in a retry loop.
 """
 
 import asyncio
-from typing import Any, NoReturn, cast
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final, NoReturn, cast
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are too large to import once a workflow
-    from agents import RunConfig, Runner, TResponseInputItem
+    from agents import ModelBehaviorError, RunConfig, Runner, TResponseInputItem
     from agents.mcp import MCPServer
     from agents.run import CallModelData, ModelInputData
 
     from durable_loop import names
-    from durable_loop.chat.agent import build_agent
-    from durable_loop.chat.failures import cancelled, failure_of
+    from durable_loop.chat.agent import build_agent, build_summariser
+    from durable_loop.chat.compaction import rendered, summarised_turns
+    from durable_loop.chat.failures import cancelled, failure_of, sentence
     from durable_loop.chat.messages import (
         ChatInput,
         ChatPhase,
         ChatStatus,
+        Item,
         ModelInputPage,
         Reply,
         TranscriptLine,
@@ -33,9 +37,15 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     from durable_loop.chat.tool_log import ToolLog
     from durable_loop.chat.tools import list_tools, local_tools, mcp_servers
     from durable_loop.chat.transcript import lines
-    from durable_loop.errors import ChatError, MessageRefusedError, as_application_error
+    from durable_loop.errors import ChatError, MessageRefusedError, TurnFailedError, as_application_error
 
 __all__ = ["ChatWorkflow"]
+
+# A turn that fills a run beyond this fails. What one model call's tools add on top stays under 10,000 and 10 MB.
+FULL_RUN_EVENTS: Final = 9_000
+FULL_RUN_BYTES: Final = 7_000_000
+# The turns that wait are held up for no longer than this while older ones are summarised.
+SUMMARY_TIMEOUT: Final = timedelta(minutes=10)
 
 
 @workflow.defn(name=names.WORKFLOW_CHAT)
@@ -50,23 +60,28 @@ class ChatWorkflow:
         self._shelf = ModelInputShelf()
         self._tools = local_tools(chat.policy)
         self._servers = mcp_servers(chat.policy, call_meta=self._call_meta)
+        self._run_config = RunConfig(
+            tracing_disabled=True,
+            call_model_input_filter=self._by_reference,
+            tool_not_found_behavior="return_error_to_model",
+        )
         self._running: asyncio.Task[None] | None = None
         self._cancelled: str | None = None
+        self._compact_asked = False
         self._calls_in_turn = 0
 
     @workflow.run
     async def run(self, chat: ChatInput) -> None:
         """Answer turns until the chat is ended; continue as new when the history has grown long."""
-        while True:
-            await workflow.wait_condition(lambda: bool(self._state.waiting) or self._state.phase is ChatPhase.ENDED)
-            while self._state.waiting:
+        while self._state.phase is ChatPhase.OPEN or self._state.waiting:
+            await workflow.wait_condition(self._has_work)
+            if self._state.waiting:
                 await self._answer_next()
-                if workflow.cancellation_reason() is not None:
-                    await self._give_up()
-                if self._history_is_long():
-                    self._state.drain()
-            if self._state.phase is not ChatPhase.OPEN:
-                break
+            await self._keep_short()
+            if workflow.cancellation_reason() is not None:
+                await self._give_up()
+            if self._history_is_long():
+                self._state.drain()
         # An update that is in flight belongs to this run: its answer must be out before the run ends.
         await workflow.wait_condition(workflow.all_handlers_finished)
         if self._state.phase is ChatPhase.DRAINING:
@@ -109,6 +124,11 @@ class ChatWorkflow:
         """Answer what was accepted, then complete."""
         self._state.end()
 
+    @workflow.signal(name=names.SIGNAL_COMPACT)
+    def compact(self) -> None:
+        """Put a summary in the place of all turns but the last, once no turn is running."""
+        self._compact_asked = True
+
     @workflow.query(name=names.QUERY_TRANSCRIPT)
     def transcript(self) -> list[TranscriptLine]:
         """Return what was said so far."""
@@ -126,6 +146,7 @@ class ChatWorkflow:
             waiting=tuple(turn.turn_id for turn in self._state.waiting),
             model_calls=self._shelf.calls,
             title=self._state.title,
+            summarised=summarised_turns(self._state.transcript),
         )
 
     @workflow.query(name=names.QUERY_MODEL_INPUT)
@@ -172,12 +193,11 @@ class ChatWorkflow:
                 cast("list[TResponseInputItem]", [*self._state.transcript, {"role": "user", "content": turn.text}]),
                 max_turns=self._policy.max_model_calls,
                 hooks=log,
-                run_config=RunConfig(
-                    tracing_disabled=True,
-                    call_model_input_filter=self._by_reference,
-                    tool_not_found_behavior="return_error_to_model",
-                ),
+                run_config=self._run_config,
             )
+            text = str(result.final_output)
+            if not text.strip():
+                raise ModelBehaviorError("an empty answer")  # noqa: TRY301 - all failures of a turn end at one place
         except workflow.NondeterminismError:
             raise
         except (Exception, asyncio.CancelledError) as error:
@@ -187,8 +207,36 @@ class ChatWorkflow:
             failure = cancelled() if asked else failure_of(error, max_model_calls=self._policy.max_model_calls)
             self._state.fail(failure, log.lines)
         else:
-            reply = Reply(turn_id=turn.turn_id, text=str(result.final_output), notes=notes)
-            self._state.answer(reply, items_from_json(items_to_json(result.to_input_list())))
+            items = items_from_json(items_to_json(result.to_input_list()))
+            self._state.answer(
+                Reply(turn_id=turn.turn_id, text=text, notes=notes), items[len(self._state.transcript) :]
+            )
+
+    async def _keep_short(self) -> None:
+        """Summarise old turns where the transcript is past its budget, or somebody asked for it."""
+        if not (self._compact_asked or self._state.is_long):
+            return
+        self._compact_asked = False
+        old = self._state.old_turns()
+        summary = await self._summary_of(old) if old else None
+        if summary is not None or self._state.is_too_long:
+            self._state.summarise(old, summary)
+
+    async def _summary_of(self, old: Sequence[Item]) -> str | None:
+        """Have the model summarise turns; None where it cannot: the chat goes on with what it has."""
+        asking = Runner.run(build_summariser(model=self._model), rendered(old), run_config=self._run_config)
+        try:
+            result = await asyncio.wait_for(asking, SUMMARY_TIMEOUT.total_seconds())
+        except workflow.NondeterminismError:
+            raise
+        except asyncio.CancelledError:
+            if workflow.cancellation_reason() is None:
+                raise  # the workflow leaves this worker's cache
+            return None
+        except Exception as error:  # noqa: BLE001 - as in a turn: nothing that a model sends may stop the chat
+            workflow.logger.warning("The older turns could not be summarised: %s", sentence(error))
+            return None
+        return str(result.final_output).strip() or None
 
     async def _list_servers(self) -> tuple[tuple[str, ...], list[MCPServer]]:
         """List the tools of all servers at once; one that does not answer is left out, and the user is told."""
@@ -197,6 +245,9 @@ class ChatWorkflow:
         return notes, [server for server, failed in zip(self._servers, failures, strict=True) if not failed]
 
     def _by_reference(self, call: CallModelData[Any]) -> ModelInputData:
+        info = workflow.info()
+        if info.get_current_history_length() > FULL_RUN_EVENTS or info.get_current_history_size() > FULL_RUN_BYTES:
+            raise as_application_error(TurnFailedError("The turn has grown too long: ask for less at once."))
         reference = self._shelf.keep(call.model_data.input)
         return ModelInputData(
             input=cast("list[TResponseInputItem]", reference.as_items()),
@@ -214,6 +265,20 @@ class ChatWorkflow:
             names.META_IDEMPOTENCY_KEY: f"{chat}/{self._state.running.turn_id}/{self._calls_in_turn}",
         }
 
+    def _has_work(self) -> bool:
+        return (
+            bool(self._state.waiting)
+            or self._compact_asked
+            or self._state.phase is not ChatPhase.OPEN
+            # Signals and waiting updates fill a history too. Our own limits do not count here: what is
+            # carried over may exceed them, and the chat would continue as new without end.
+            or workflow.info().is_continue_as_new_suggested()
+        )
+
     def _history_is_long(self) -> bool:
         info = workflow.info()
-        return info.is_continue_as_new_suggested() or info.get_current_history_length() > self._policy.max_run_events
+        return (
+            info.is_continue_as_new_suggested()
+            or info.get_current_history_length() > self._policy.max_run_events
+            or info.get_current_history_size() > self._policy.max_run_bytes
+        )

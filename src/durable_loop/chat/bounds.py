@@ -1,0 +1,92 @@
+"""What models and tools give back, bounded before it enters a history: data from outside, of any size.
+
+A payload may have 2 MB and a history 50 MB; past that the server fails workflow tasks for ever, or
+ends the chat. So a tool's result is cut, visibly, and an answer of the model that is too large fails its call.
+"""
+
+from typing import Any, Final
+
+import pydantic_core
+from agents import ModelResponse
+from mcp.types import CallToolResult, ContentBlock, ListToolsResult, TextContent
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from durable_loop.chat.compaction import shortened
+from durable_loop.errors import ModelRefusedError, ToolInputError, as_application_error
+
+__all__ = ["MAX_CALLS_AT_ONCE", "MAX_RESPONSE_BYTES", "MAX_TOOL_LIST_BYTES", "BoundsInterceptor"]
+
+# Of a model's answer, its tool calls with their arguments included; a long answer has 20,000.
+MAX_RESPONSE_BYTES: Final = 400_000
+MAX_CALLS_AT_ONCE: Final = 32
+# Of all tools of one server with their schemas; our eight have 10,000.
+MAX_TOOL_LIST_BYTES: Final = 400_000
+
+
+class BoundsInterceptor(Interceptor):
+    """Bounds what the orchestrator's activities return; a tool's result gets `max_tool_output` bytes of JSON."""
+
+    def __init__(self, *, max_tool_output: int) -> None:
+        self._max_tool_output = max_tool_output
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's signature
+        """Wrap the activity."""
+        return _Bounds(next, self._max_tool_output)
+
+
+class _Bounds(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, max_tool_output: int) -> None:  # noqa: A002 - the SDK's name
+        super().__init__(next)
+        self._max_tool_output = max_tool_output
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's signature
+        result = await super().execute_activity(input)
+        match result:
+            case CallToolResult():
+                return _cut(result, self._max_tool_output)
+            case ListToolsResult():
+                _check_tools(result)
+            case ModelResponse():
+                _check_response(result)
+            case _:
+                pass
+        return result
+
+
+def _cut(result: CallToolResult, most: int) -> CallToolResult:
+    if _size(result) <= most:
+        return result
+    # The data says again what the text says; the model reads the text.
+    text = "\n".join(_text(block) for block in result.content)
+    chars = most
+    while True:
+        content = TextContent(type="text", text=shortened(text, chars))
+        cut = result.model_copy(update={"content": [content], "structured_content": None, "meta": None})
+        # JSON may need six bytes for a character.
+        if _size(cut) <= most or chars == 0:
+            return cut
+        chars = chars // 2
+
+
+def _text(block: ContentBlock) -> str:
+    return block.text if isinstance(block, TextContent) else f"[{block.type} of {_size(block):,} bytes left out]"
+
+
+def _check_tools(listed: ListToolsResult) -> None:
+    if (size := _size(listed)) > MAX_TOOL_LIST_BYTES:
+        error = ToolInputError(f"its list of tools has {size:,} bytes, and at most {MAX_TOOL_LIST_BYTES:,} are taken")
+        raise as_application_error(error)
+
+
+def _check_response(response: ModelResponse) -> None:
+    if (size := _size(response.output)) > MAX_RESPONSE_BYTES:
+        error = ModelRefusedError(f"its answer has {size:,} bytes, and at most {MAX_RESPONSE_BYTES:,} are taken")
+        raise as_application_error(error)
+    calls = sum(item.type.endswith("_call") for item in response.output)
+    if calls > MAX_CALLS_AT_ONCE:
+        error = ModelRefusedError(f"it asked for {calls} tools at once, and at most {MAX_CALLS_AT_ONCE} calls are made")
+        raise as_application_error(error)
+
+
+def _size(value: object) -> int:
+    return len(pydantic_core.to_json(pydantic_core.to_jsonable_python(value, serialize_unknown=True)))
