@@ -38,8 +38,8 @@ assistant, who will see your summary instead.
 - Answer with the summary alone, briefly.
 """
 
-_SUMMARY: Final = "[Summary of turns 1 to {turns}, written by the model: "
-_FORGOTTEN: Final = "[Turns 1 to {turns} are left out: "
+_SUMMARY: Final = "[Summary of turns 1 to {turns}, written by the model]\n{text}"
+_FORGOTTEN: Final = "[Turns 1 to {turns} are left out: the chat grew too long and no summary could be made.]"
 _LEFT_OUT: Final = re.compile(r"\[(?:Summary of turns|Turns) 1 to (?P<turns>[0-9]+)[ ,]")
 
 # How much of one text stays when its turn is too large: the first that makes the turn small enough.
@@ -87,12 +87,12 @@ def turns_in(items: Sequence[Item]) -> int:
 def summary(text: str, *, turns: int) -> Item:
     """Return what stands in the transcript instead of the first `turns` turns."""
     # A message of the user: every provider takes one first, and what a model wrote is no instruction.
-    return {"role": "user", "content": f"{_SUMMARY.format(turns=turns)}]\n{text}"}
+    return {"role": "user", "content": _SUMMARY.format(turns=turns, text=text)}
 
 
 def forgotten(*, turns: int) -> Item:
     """Return what stands there when no summary could be made."""
-    return {"role": "user", "content": f"{_FORGOTTEN.format(turns=turns)}the chat grew too long.]"}
+    return {"role": "user", "content": _FORGOTTEN.format(turns=turns)}
 
 
 def cut_turn(items: Sequence[Item], *, keep: int) -> list[Item]:

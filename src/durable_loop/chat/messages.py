@@ -43,8 +43,13 @@ class ChatPolicy(_Message):
     max_message_chars: int = 32_000
     max_waiting_turns: int = 6
     max_model_calls: int = 50
+    # Between turns the chat continues as new beyond these.
     max_run_events: int = 4_000
     max_run_bytes: int = 4_000_000
+    # A turn that fills its run beyond these fails: what one model call's tools add on top stays far below
+    # what the server ends a workflow for (50,000 events, 50 MB).
+    full_run_events: int = 9_000
+    full_run_bytes: int = 7_000_000
     max_transcript_tokens: int = 100_000
     tool_timeout: timedelta = timedelta(seconds=30)
     tool_attempts: int = 4

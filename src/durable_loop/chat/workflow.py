@@ -41,9 +41,6 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
 
 __all__ = ["ChatWorkflow"]
 
-# A turn that fills a run beyond this fails. What one model call's tools add on top stays under 10,000 and 10 MB.
-FULL_RUN_EVENTS: Final = 9_000
-FULL_RUN_BYTES: Final = 7_000_000
 # The turns that wait are held up for no longer than this while older ones are summarised.
 SUMMARY_TIMEOUT: Final = timedelta(minutes=10)
 
@@ -245,8 +242,7 @@ class ChatWorkflow:
         return notes, [server for server, failed in zip(self._servers, failures, strict=True) if not failed]
 
     def _by_reference(self, call: CallModelData[Any]) -> ModelInputData:
-        info = workflow.info()
-        if info.get_current_history_length() > FULL_RUN_EVENTS or info.get_current_history_size() > FULL_RUN_BYTES:
+        if self._run_is_full():
             raise as_application_error(TurnFailedError("The turn has grown too long: ask for less at once."))
         reference = self._shelf.keep(call.model_data.input)
         return ModelInputData(
@@ -273,6 +269,13 @@ class ChatWorkflow:
             # Signals and waiting updates fill a history too. Our own limits do not count here: what is
             # carried over may exceed them, and the chat would continue as new without end.
             or workflow.info().is_continue_as_new_suggested()
+        )
+
+    def _run_is_full(self) -> bool:
+        info = workflow.info()
+        return (
+            info.get_current_history_length() > self._policy.full_run_events
+            or info.get_current_history_size() > self._policy.full_run_bytes
         )
 
     def _history_is_long(self) -> bool:

@@ -1,7 +1,7 @@
 """The tests' deterministic model: a pure function of the request. No counter, no queue.
 
-The place in the script is read from the request: how many messages the user sent, and how many
-model answers came after the last of them.
+The place in the script is read from the request: how many messages the user sent (those that only a
+summary stands for included), and how many model answers came after the last of them.
 """
 
 import os
@@ -18,6 +18,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from durable_loop.chat import transcript
+from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS, summarised_turns
 from durable_loop.errors import SettingsError
 from durable_loop.testing.errors import UnscriptedModelCallError, UnusedStepsError
 from durable_loop.testing.script import Calls, Fails, Place, Says, Script
@@ -41,7 +42,7 @@ class FakeModel(Model):
 
     async def get_response(
         self,
-        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
+        system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
         *_args: Any,
         **_kwargs: Any,
@@ -52,23 +53,15 @@ class FakeModel(Model):
             UnscriptedModelCallError: there is none (inside an activity: an `ApplicationError` with its text).
         """
         items = _items(input)
+        if system_instructions == SUMMARY_INSTRUCTIONS:
+            return _response(self.script.summary, call_id="summary")
         place = _place(items)
         attempt = activity.info().attempt if activity.in_activity() else 1
-        match self.script.at(place, attempt=attempt):
-            case Says(text=text):
-                output = [assistant_message(text)]
-            case Calls(calls=calls):
-                output = [
-                    function_call(call.tool, dict(call.arguments), call_id=f"call_{place.turn}_{place.call}_{number}")
-                    for number, call in enumerate(calls)
-                ]
-            case Fails() as failing:
-                self._note(place, attempt)
-                raise ApplicationError(failing.message, type="ScriptedFailure", non_retryable=not failing.retryable)
-            case None:
-                raise self._unscripted(place, items)
+        step = self.script.at(place, attempt=attempt)
+        if step is None:
+            raise self._unscripted(place, items)
         self._note(place, attempt)
-        return ModelResponse(output=list(output), usage=Usage(), response_id=None)
+        return _response(step, call_id=f"call_{place.turn}_{place.call}")
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
         """Not offered: scripts are spoken whole."""
@@ -134,6 +127,20 @@ def provider_from_environment() -> FakeModelProvider:
     return FakeModelProvider(FakeModel(Script.read(Path(path)), used_file=used_file(Path(path))))
 
 
+def _response(step: Says | Calls | Fails, *, call_id: str) -> ModelResponse:
+    match step:
+        case Says(text=text):
+            output = [assistant_message(text)]
+        case Calls(calls=calls):
+            output = [
+                function_call(call.tool, dict(call.arguments), call_id=f"{call_id}_{number}")
+                for number, call in enumerate(calls)
+            ]
+        case Fails(message=message, retryable=retryable):
+            raise ApplicationError(message, type="ScriptedFailure", non_retryable=not retryable)
+    return ModelResponse(output=list(output), usage=Usage(), response_id=None)
+
+
 def _items(model_input: str | list[TResponseInputItem]) -> list[Item]:
     if isinstance(model_input, str):
         return [{"role": "user", "content": model_input}]
@@ -142,7 +149,8 @@ def _items(model_input: str | list[TResponseInputItem]) -> list[Item]:
 
 def _place(items: Sequence[Item]) -> Place:
     """Read the place from the request. What the model said in one go (text, several calls) is one answer."""
-    turn, answers, in_answer = -1, 0, False
+    summarised = summarised_turns(items)
+    turn, answers, in_answer = (summarised - 2 if summarised else -1), 0, False  # the summary counts once in the loop
     for item in items:
         from_user = item.get("role") == "user"
         from_model = item.get("role") == "assistant" or item.get("type") == "function_call"

@@ -92,11 +92,15 @@ class Place:
         return f"turn {self.turn + 1}, model call {self.call + 1}"
 
 
-class Script:
-    """The steps in order; immutable."""
+_SUMMARY = Says(text="(a summary of the older turns)")
 
-    def __init__(self, *steps: Says | Calls | Fails) -> None:
+
+class Script:
+    """The steps in order, and what the model says when it is asked to summarise old turns; immutable."""
+
+    def __init__(self, *steps: Says | Calls | Fails, summary: Says | Fails = _SUMMARY) -> None:
         self.steps = steps
+        self.summary = summary
         self._places = dict(_places(steps))
 
     def at(self, place: Place, *, attempt: int) -> Says | Calls | Fails | None:
@@ -133,16 +137,18 @@ class Script:
 
     def write(self, path: Path) -> None:
         """Write the script to a file that a worker process can read."""
-        path.write_text(_File(steps=self.steps).model_dump_json(indent=2), encoding="utf-8")
+        path.write_text(_File(steps=self.steps, summary=self.summary).model_dump_json(indent=2), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a script from its file."""
-        return cls(*_File.model_validate_json(path.read_bytes()).steps)
+        file = _File.model_validate_json(path.read_bytes())
+        return cls(*file.steps, summary=file.summary)
 
 
 class _File(BaseModel):
     steps: tuple[Step, ...]
+    summary: Annotated[Says | Fails, Discriminator("kind")]
 
 
 def _places(steps: tuple[Says | Calls | Fails, ...]) -> list[tuple[Place, tuple[Says | Calls | Fails, ...]]]:

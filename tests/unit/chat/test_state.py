@@ -28,7 +28,7 @@ def answered(chat: ChatState, number: int) -> None:
     """Take one turn through the machine."""
     chat.accept(turn(number))
     chat.start_next()
-    chat.answer(reply(number), [*chat.transcript, {"role": "user", "content": str(number)}])
+    chat.answer(reply(number), [{"role": "user", "content": str(number)}])
 
 
 def test_a_turn_waits_runs_and_is_settled_with_its_own_reply(chat: ChatState) -> None:
@@ -298,3 +298,127 @@ def test_a_run_does_not_change_what_it_was_carried_over_from(chat: ChatState) ->
     following.fail(FAILURE)
 
     assert carried.model_dump_json() == before
+
+
+def long_turn(chat: ChatState, number: int, text: str) -> None:
+    """Take a turn through the machine whose answer is `text`."""
+    chat.accept(turn(number))
+    chat.start_next()
+    chat.answer(reply(number), [{"role": "user", "content": str(number)}, {"role": "assistant", "content": text}])
+
+
+def test_old_turns_become_a_summary_and_the_newest_stay_as_they_are() -> None:
+    """Past its budget the transcript is short again, and nobody is told less than before. (ours)"""
+    chat = ChatState(ChatPolicy(max_transcript_tokens=1_000))
+    for number in range(1, 5):
+        long_turn(chat, number, "x" * 800)
+    assert not chat.is_long
+    long_turn(chat, 5, "y" * 800)
+    assert chat.is_long
+    newest = chat.transcript[-2:]
+
+    old = chat.old_turns()
+    chat.summarise(old, "They spoke of x.")
+
+    assert not chat.is_long
+    assert chat.transcript == [
+        {"role": "user", "content": "[Summary of turns 1 to 4, written by the model]\nThey spoke of x."},
+        *newest,
+    ]
+    assert chat.outcome("t1") is not None
+
+
+def test_a_summary_is_summarised_again_and_counts_its_turns(chat: ChatState) -> None:
+    """The number of turns that it stands for goes on. (ours)"""
+    for number in (1, 2, 3):
+        answered(chat, number)
+    chat.summarise(chat.old_turns(), "first")
+    for number in (4, 5):
+        answered(chat, number)
+
+    chat.summarise(chat.old_turns(), "second")
+
+    assert [item["content"] for item in chat.transcript] == [
+        "[Summary of turns 1 to 4, written by the model]\nsecond",
+        "5",
+    ]
+
+
+def test_there_is_no_gain_in_summarising_one_turn_or_a_summary(chat: ChatState) -> None:
+    """The last turn stays verbatim, whoever asks. (ours)"""
+    assert chat.old_turns() == []
+    answered(chat, 1)
+    assert chat.old_turns() == []
+    answered(chat, 2)
+    chat.summarise(chat.old_turns(), "first")
+    assert chat.old_turns() == []
+
+
+def test_without_a_summary_old_turns_are_left_out_and_a_line_says_so(chat: ChatState) -> None:
+    """Nothing disappears silently. (ours)"""
+    for number in (1, 2, 3):
+        answered(chat, number)
+
+    chat.summarise(chat.old_turns(), None)
+
+    assert chat.transcript[0]["content"] == (
+        "[Turns 1 to 2 are left out: the chat grew too long and no summary could be made.]"
+    )
+
+
+def test_only_the_oldest_turns_can_be_summarised(chat: ChatState) -> None:
+    """Anything else is a bug of the caller and changes nothing. (ours)"""
+    for number in (1, 2, 3):
+        answered(chat, number)
+    before = list(chat.transcript)
+
+    for wrong in ([], chat.transcript[1:2], [{"role": "user", "content": "not said"}]):
+        with pytest.raises(RuntimeError, match="oldest turns"):
+            chat.summarise(wrong, "?")
+    assert chat.transcript == before
+
+
+def test_a_summary_without_measure_is_cut() -> None:
+    """A model may answer with anything; what is missing is named. (ours)"""
+    chat = ChatState(ChatPolicy(max_transcript_tokens=1_000))
+    for number in (1, 2):
+        answered(chat, number)
+
+    chat.summarise(chat.old_turns(), "z" * 10_000)
+
+    assert str(chat.transcript[0]["content"]).endswith("z [… 9,500 of 10,000 characters left out]")
+
+
+def test_one_turn_takes_at_most_half_of_the_budget() -> None:
+    """So that there is room for others beside it. (ours)"""
+    chat = ChatState(ChatPolicy(max_transcript_tokens=1_000))
+
+    long_turn(chat, 1, "x" * 100_000)
+
+    assert not chat.is_long
+    assert "characters left out]" in str(chat.transcript)
+
+
+def test_the_remembered_outcomes_are_bounded_in_size_and_the_newest_is_always_kept(chat: ChatState) -> None:
+    """What is carried into the next run has to fit into one payload. (ours)"""
+    for number in range(6):
+        chat.accept(turn(number))
+        chat.start_next()
+        chat.answer(Reply(turn_id=f"t{number}", text="x" * 100_000), [{"role": "user", "content": "x"}])
+
+    assert [chat.outcome(f"t{number}") is not None for number in range(6)] == [False, False, False, True, True, True]
+    chat.accept(turn(7))
+    chat.start_next()
+    chat.answer(Reply(turn_id="t7", text="x" * 1_000_000), [{"role": "user", "content": "x"}])
+    assert [outcome.turn_id for outcome in chat.carry().outcomes] == ["t7"]
+
+
+def test_what_a_long_chat_carries_fits_into_one_payload() -> None:
+    """Turns of any size, no summary ever: with the largest budget that settings allow, under 2 MB. (ours)"""
+    chat = ChatState(ChatPolicy(max_transcript_tokens=200_000))
+    for number in range(30):
+        long_turn(chat, number, "ü" * 300_000)
+        if chat.is_too_long:
+            chat.summarise(chat.old_turns(), None)
+
+    assert len(chat.carry().model_dump_json().encode()) < 2_000_000

@@ -21,8 +21,10 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 
 from durable_loop import names
+from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.models.offline.deciding import ToolCall, decide
 from durable_loop.models.offline.streaming import events_of
+from durable_loop.models.offline.summarising import summarised
 from durable_loop.models.offline.transcript import normalised, turns_of
 
 __all__ = ["OfflineModel"]
@@ -52,8 +54,8 @@ class OfflineModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> ModelResponse:
         """Return the next tool calls of the turn, or its reply."""
-        del system_instructions, output_schema, handoffs, tracing, previous_response_id, conversation_id, prompt
-        return _respond(input, model_settings, tools)
+        del output_schema, handoffs, tracing, previous_response_id, conversation_id, prompt
+        return _respond(system_instructions, input, model_settings, tools)
 
     async def stream_response(  # noqa: PLR0913 - the SDK's signature
         self,
@@ -70,19 +72,27 @@ class OfflineModel(Model):
         prompt: ResponsePromptParam | None,
     ) -> AsyncIterator[TResponseStreamEvent]:
         """Yield the same response as `get_response`, its text word by word."""
-        del system_instructions, output_schema, handoffs, tracing, previous_response_id, conversation_id, prompt
-        for event in events_of(_respond(input, model_settings, tools), model=names.MODEL_OFFLINE):
+        del output_schema, handoffs, tracing, previous_response_id, conversation_id, prompt
+        response = _respond(system_instructions, input, model_settings, tools)
+        for event in events_of(response, model=names.MODEL_OFFLINE):
             yield event
 
 
 def _respond(
-    model_input: str | list[TResponseInputItem], model_settings: ModelSettings, tools: list[Tool]
+    instructions: str | None,
+    model_input: str | list[TResponseInputItem],
+    model_settings: ModelSettings,
+    tools: list[Tool],
 ) -> ModelResponse:
     items = normalised(model_input)
-    decision = decide(
-        turns_of(items),
-        [] if model_settings.tool_choice == "none" else tools,
-        parallel=model_settings.parallel_tool_calls is not False,
+    decision = (
+        summarised("\n".join(turn.message for turn in turns_of(items)))
+        if instructions == SUMMARY_INSTRUCTIONS
+        else decide(
+            turns_of(items),
+            [] if model_settings.tool_choice == "none" else tools,
+            parallel=model_settings.parallel_tool_calls is not False,
+        )
     )
     # Ids come from the input. It grows with every call, so no two calls of a transcript share one.
     key = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest()[:_ID_LENGTH]

@@ -7,6 +7,8 @@ from typing import Any, Final, cast
 
 import pydantic_core
 
+from durable_loop.chat.compaction import summarised_turns
+
 __all__ = ["MadeCall", "Turn", "normalised", "turns_of"]
 
 # The rules know one apostrophe; one character for one.
@@ -48,7 +50,7 @@ def turns_of(items: list[dict[str, Any]]) -> list[Turn]:
     for item in items:
         role, kind = item.get("role"), item.get("type")
         if role == "user":
-            turns.append(Turn(message=_text(item.get("content")).translate(_PLAIN_QUOTES)))
+            turns += _turns_told_by(_text(item.get("content")).translate(_PLAIN_QUOTES))
         elif not turns:
             continue
         elif role == "assistant":
@@ -60,6 +62,14 @@ def turns_of(items: list[dict[str, Any]]) -> list[Turn]:
         elif kind == _OUTPUT and (answered := open_calls.get(str(item.get("call_id")))):
             answered.output = _text(item.get("output"))
     return turns
+
+
+def _turns_told_by(message: str) -> list[Turn]:
+    """Return the message as a turn; a summary of older turns is one for each thing that the user said in them."""
+    if not summarised_turns([{"content": message}]):
+        return [Turn(message=message)]
+    _, _, told = message.partition("\n")
+    return [Turn(message=line) for line in told.splitlines()]
 
 
 def _text(content: Any) -> str:

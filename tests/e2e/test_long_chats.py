@@ -1,0 +1,236 @@
+"""Long chats and long turns: histories that grow with what is said, and a transcript that stays short."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
+from agents.testing import assistant_message, function_call
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHistory
+
+from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
+from durable_loop.errors import TurnFailedError
+from durable_loop.testing import Environment, Script, TestedChat, calls, fails, says
+from tests.e2e.waiting import eventually
+
+FAILED = "EVENT_TYPE_WORKFLOW_TASK_FAILED"
+ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
+CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+
+
+class Listener(Model, ModelProvider):
+    """Answers with the number of its call and keeps what it was asked: instructions and input."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[Any]]] = []
+
+    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
+        """Return the one model there is."""
+        return self
+
+    async def get_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> ModelResponse:
+        """Answer."""
+        self.asked.append((system_instructions or "", list(input)))
+        is_summary = system_instructions == SUMMARY_INSTRUCTIONS
+        text = "They counted." if is_summary else f"answer {len(self.asked)}"
+        return ModelResponse(output=[assistant_message(text)], usage=Usage(), response_id=None)
+
+    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
+        """Not used here."""
+        raise NotImplementedError
+
+
+class Eager(Listener):
+    """Calls ten tools at a time and never comes to an answer, until it is told to stop."""
+
+    async def get_response(
+        self,
+        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> ModelResponse:
+        """Call, or stop."""
+        stop = any(item.get("content") == "stop" for item in input if not isinstance(item, str))
+        output: list[Any] = (
+            [assistant_message("Stopped.")]
+            if stop
+            else [
+                function_call("calculator", {"expression": "1+1"}, call_id=f"{len(input)}_{number}")
+                for number in range(10)
+            ]
+        )
+        return ModelResponse(output=output, usage=Usage(), response_id=None)
+
+
+async def runs_of(env: Environment, chat: TestedChat) -> list[WorkflowHistory]:
+    """Return the history of each run of a chat, the first first."""
+    client = await env.client()
+    run_id: str | None = (await chat.handle.describe()).raw_description.workflow_execution_info.first_run_id
+    histories: list[WorkflowHistory] = []
+    while run_id:
+        history = await client.get_workflow_handle(chat.chat_id, run_id=run_id).fetch_history()
+        histories.append(history)
+        ended = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        run_id = ended.new_execution_run_id or None
+    return histories
+
+
+def size(events: Sequence[HistoryEvent]) -> int:
+    """Return the bytes of some events."""
+    return sum(event.ByteSize() for event in events)
+
+
+async def test_a_history_grows_with_what_is_said_and_not_with_its_square(env: Environment) -> None:
+    """120 turns of 1 kB with a tool each, eight tools offered: 2.5 MB at most, the last turns no larger. (ours)"""
+    turns = 120
+    steps = [step for _ in range(turns) for step in (calls("stock_price", ticker="AAPL"), says("r" * 500))]
+
+    async with env.agent(Script(*steps)) as agent:
+        chat = agent.chat()
+        for _ in range(turns):
+            await chat.send("m" * 1_000)
+
+        (history,) = await runs_of(env, chat)
+        described = await chat.handle.describe()
+        assert described.raw_description.workflow_execution_info.history_size_bytes < 2_500_000
+        accepted = [number for number, event in enumerate(history.events) if event.event_type == ACCEPTED]
+        half = accepted[turns // 2]
+        assert size(history.events[half:]) < size(history.events[:half]) * 1.05
+
+
+async def test_a_chat_continues_as_new_when_its_history_has_many_bytes(env: Environment) -> None:
+    """Between turns; the memory comes along. (ours)"""
+    script = Script(*(says(f"{number} " + "r" * 10_000) for number in range(8)))
+
+    async with env.agent(script) as agent:
+        chat = agent.chat(max_run_bytes=80_000)
+        for number in range(8):
+            assert (await chat.send(str(number))).text.startswith(f"{number} ")
+
+        runs, one_turn = await runs_of(env, chat), 40_000
+        assert len(runs) > 1
+        assert all(size(history.events[1:-1]) < 80_000 + one_turn for history in runs)
+        assert (await chat.status()).turns == 8
+
+
+async def test_past_its_budget_old_turns_become_a_summary_that_enters_the_next_input(env: Environment) -> None:
+    """The summary request holds the old turns; the last turns stay verbatim; the summary goes through runs. (ours)"""
+    listener = Listener()
+
+    async with env.agent(listener) as agent:
+        chat = agent.chat(max_transcript_tokens=1_000, max_run_events=1)
+        for number in range(1, 6):
+            await chat.send(f"message {number} " + "x" * 800)
+        await chat.send("last")
+
+        requests = [items for instructions, items in listener.asked if instructions == SUMMARY_INSTRUCTIONS]
+        assert len(requests) == 1
+        (request,) = requests[0]
+        assert all(f"user: message {number} x" in request["content"] for number in range(1, 4))
+        assert "assistant: answer 2" in request["content"]
+        assert "message 4" not in request["content"]
+
+        _, asked = listener.asked[-1]
+        assert asked[0] == {
+            "role": "user",
+            "content": "[Summary of turns 1 to 3, written by the model]\nThey counted.",
+        }
+        assert str(asked[1]["content"]).startswith("message 4 x")
+        assert asked[-1]["content"] == "last"
+        status = await chat.status()
+        assert (status.turns, status.summarised) == (6, 3)
+        assert (await chat.transcript())[0].role == "note"
+        assert (await chat.history()).count(FAILED) == 0
+
+
+async def test_a_summary_is_made_when_it_is_asked_for(env: Environment) -> None:
+    """By signal, at any time; all turns but the last. (ours)"""
+    listener = Listener()
+
+    async with env.agent(listener) as agent:
+        chat = agent.chat()
+        for text in ("one", "two", "three"):
+            await chat.send(text)
+
+        await chat.compact()
+        await eventually(lambda: summarised(chat, 2))
+
+        await chat.send("four")
+        _, asked = listener.asked[-1]
+        assert [item["content"] for item in asked if item["role"] == "user"] == [
+            "[Summary of turns 1 to 2, written by the model]\nThey counted.",
+            "three",
+            "four",
+        ]
+        assert (await chat.history()).activities().count("invoke_model_activity") == 5
+
+
+async def test_a_script_goes_on_behind_a_summary(env: Environment) -> None:
+    """The fake model finds its place by the turns, those in a summary included. (ours)"""
+    script = Script(says("1"), calls("calculator", expression="1+1"), says("2"), says("3"), summary=says("One, two."))
+
+    async with env.agent(script) as agent:
+        chat = agent.chat()
+        assert [(await chat.send(text)).text for text in ("a", "b")] == ["1", "2"]
+        await chat.compact()
+        await eventually(lambda: summarised(chat, 1))
+        assert (await chat.send("c")).text == "3"
+        assert "One, two." in (await chat.transcript())[0].text
+
+
+async def test_a_chat_whose_summary_fails_keeps_its_turns_as_long_as_it_can(env: Environment) -> None:
+    """Then the oldest are left out, and a line says so. (ours)"""
+    script = Script(*(says("r" * 800) for _ in range(8)), summary=fails("no summaries today", retryable=False))
+
+    async with env.agent(script) as agent:
+        chat = agent.chat(max_transcript_tokens=1_000)
+        for _ in range(6):
+            await chat.send("x" * 100)
+        assert (await chat.status()).summarised == 0
+        for _ in range(2):
+            await chat.send("x" * 100)
+
+        first, *_ = await chat.transcript()
+        assert first.text.endswith("are left out: the chat grew too long and no summary could be made.]")
+        assert (await chat.status()).turns == 8
+        assert (await chat.history()).count(FAILED) == 0
+
+
+async def test_the_offline_model_remembers_across_a_summary(env: Environment) -> None:
+    """What the user told stays in their words. (ours)"""
+    async with env.agent(None) as agent:
+        chat = agent.chat()
+        for text in ("My name is Ada", "What is 2+2?", "Hello"):
+            await chat.send(text)
+        await chat.compact()
+        await eventually(lambda: summarised(chat, 2))
+
+        assert (await chat.send("What is my name?")).text == "Your name is Ada."
+
+
+@pytest.mark.parametrize("limit", [{"full_run_events": 60}, {"full_run_bytes": 12_000}], ids=["events", "bytes"])
+async def test_a_turn_that_fills_its_run_is_stopped_and_the_chat_goes_on(
+    env: Environment, limit: dict[str, Any]
+) -> None:
+    """Before the server would end the chat; the next turn runs in a run of its own. (ours)"""
+    async with env.agent(Eager()) as agent:
+        chat = agent.chat(max_run_events=50, **limit)
+        with pytest.raises(TurnFailedError, match="The turn has grown too long: ask for less at once"):
+            await chat.send("count")
+        assert (await chat.send("stop")).text == "Stopped."
+        assert [history.events[-1].event_type for history in await runs_of(env, chat)][:-1] == [CONTINUED]
+        assert (await chat.history()).count(FAILED) == 0
+
+
+async def summarised(chat: TestedChat, turns: int) -> bool:
+    """Whether so many turns are only a summary now."""
+    return (await chat.status()).summarised == turns
