@@ -55,9 +55,9 @@ class Settings(BaseSettings):
 
     # The model
     llm_model: str | None = Field(default=None, validation_alias="LLM_MODEL")
-    model_timeout: Duration = timedelta(minutes=10)
+    model_timeout: Duration = timedelta(minutes=15)  # a reply that takes ten minutes is fine
     model_attempts: int = Field(default=6, ge=1)
-    model_total_timeout: Duration = timedelta(minutes=30)
+    model_total_timeout: Duration = timedelta(minutes=45)
 
     # The chat
     max_message_chars: int = Field(default=32_000, ge=1)

@@ -57,15 +57,17 @@ async def test_the_readmes_test_passes_as_it_is_written() -> None:
     await module["test_a_stock_price_reaches_the_user"]()
 
 
-async def test_the_blocks_of_the_testing_page_run() -> None:
-    """One defines a script, one talks to two agents. (ours)"""
-    script, environment = blocks("docs/testing.md")
+async def test_the_blocks_of_the_testing_page_run(env: Environment, tmp_path: Path) -> None:
+    """One defines a script, one talks to two agents, one kills a worker. (ours)"""
     module: dict[str, Any] = {}
-    exec(script, module)  # noqa: S102 - our own page
-    exec(environment, module)  # noqa: S102 - our own page
+    script, environment, crash = blocks("docs/testing.md")
+    for block in (script, environment, crash):
+        exec(block, module)  # noqa: S102 - our own page
+        if block == script:
+            assert len(module["script"].steps) == 6
 
-    assert len(module["script"].steps) == 6
     await module["talk"]()
+    await module["killed_in_mid_model_call"](env, tmp_path)
 
 
 @pytest.mark.parametrize("name", TOOLS)

@@ -3,9 +3,11 @@
 `script` and `fake_model`: a dialogue, and the model that speaks it: a pure function of the request,
 so that a retry, a replay and a worker that was killed and started again all get the same answer.
 `environment`: one `async with` for dev server, workers, MCP servers and chats.
+`crash`: named places at which a process is stopped, to be killed exactly there.
 `histories`: record what happened and replay it without a server.
 """
 
+from durable_loop.testing.crash import CrashInterceptor, CrashPoint, CrashPoints, StoppedProcess
 from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
 from durable_loop.testing.errors import (
     HarnessError,
@@ -22,6 +24,9 @@ __all__ = [
     "Agent",
     "Call",
     "Calls",
+    "CrashInterceptor",
+    "CrashPoint",
+    "CrashPoints",
     "Environment",
     "Fails",
     "FakeModel",
@@ -34,6 +39,7 @@ __all__ = [
     "Says",
     "Script",
     "Step",
+    "StoppedProcess",
     "TestedChat",
     "UnscriptedModelCallError",
     "UnusedStepsError",

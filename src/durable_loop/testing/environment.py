@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import uuid4
 
 from agents import ModelProvider
@@ -289,5 +289,10 @@ class Environment:
             changed["mcp_token"] = settings.mcp_token.get_secret_value()
         return {
             "TEMPORAL_ADDRESS": self.address,
-            **{f"DURABLE_LOOP_{name.upper()}": str(value) for name, value in changed.items()},
+            **{f"DURABLE_LOOP_{name.upper()}": _written(value) for name, value in changed.items()},
         }
+
+
+def _written(value: object) -> str:
+    """Write a setting as its variable has it: several values are separated by commas."""
+    return ",".join(cast("list[str]", value)) if isinstance(value, list) else str(value)

@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from durable_loop.chat import transcript
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS, summarised_turns
 from durable_loop.errors import SettingsError
+from durable_loop.testing.crash import CrashPoint, reach
 from durable_loop.testing.errors import UnscriptedModelCallError, UnusedStepsError
 from durable_loop.testing.script import Calls, Fails, Place, Says, Script
 
@@ -52,6 +53,7 @@ class FakeModel(Model):
         Raises:
             UnscriptedModelCallError: there is none (inside an activity: an `ApplicationError` with its text).
         """
+        reach(CrashPoint.IN_MODEL_CALL)
         items = _items(input)
         if system_instructions == SUMMARY_INSTRUCTIONS:
             return _response(self.script.summary, call_id="summary")

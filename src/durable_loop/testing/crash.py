@@ -1,0 +1,187 @@
+"""Crash points: named places at which a test stops a process, to kill it exactly there.
+
+The rule: a process that comes to an armed place stops as a whole (SIGSTOP), threads of the SDK
+included, and stays so until the test kills it or lets it go on. A place stops one process, once: the
+one that is started next passes. Nothing of this is in production code; the interceptor comes into the
+real workers through DURABLE_LOOP_INTERCEPTORS.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from temporalio import activity, workflow
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ContinueAsNewInput,
+    ExecuteActivityInput,
+    HandleSignalInput,
+    HandleUpdateInput,
+    Interceptor,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+
+from durable_loop.errors import SettingsError
+
+__all__ = ["CrashInterceptor", "CrashPoint", "CrashPoints", "StoppedProcess", "interceptor_from_environment", "reach"]
+
+# Names the folder of a worker process whose DURABLE_LOOP_INTERCEPTORS has INTERCEPTOR.
+FOLDER_VARIABLE: Final = "DURABLE_LOOP_TESTING_CRASH_POINTS"
+INTERCEPTOR: Final = "durable_loop.testing.crash:interceptor_from_environment"
+
+POLL_INTERVAL: Final = 0.01
+REACHED_TIMEOUT: Final = 30.0
+
+
+class CrashPoint(StrEnum):
+    """A place in a worker. What is done there has not been reported to Temporal yet."""
+
+    UPDATE_ACCEPTED = "update-accepted"  # the update's handler begins
+    UPDATE_COMPLETED = "update-completed"  # it has its result
+    SIGNAL_RECEIVED = "signal-received"
+    CONTINUING_AS_NEW = "continuing-as-new"
+    BEFORE_TOOL_LISTING = "before-tool-listing"
+    AFTER_TOOL_LISTING = "after-tool-listing"
+    BEFORE_MODEL_CALL = "before-model-call"
+    IN_MODEL_CALL = "in-model-call"  # the fake model was asked and has not answered
+    AFTER_MODEL_CALL = "after-model-call"
+    BEFORE_MCP_CALL = "before-mcp-call"
+    AFTER_MCP_CALL = "after-mcp-call"
+    BEFORE_ACTIVITY = "before-activity"  # any other one: a local tool, the work behind an MCP server
+    AFTER_ACTIVITY = "after-activity"
+
+
+# By the end of an activity type: how the Agents plugin names what it runs.
+_ACTIVITIES: Final[Mapping[str, tuple[CrashPoint, CrashPoint]]] = {
+    "invoke_model_activity": (CrashPoint.BEFORE_MODEL_CALL, CrashPoint.AFTER_MODEL_CALL),
+    ".list-tools": (CrashPoint.BEFORE_TOOL_LISTING, CrashPoint.AFTER_TOOL_LISTING),
+    ".call-tool": (CrashPoint.BEFORE_MCP_CALL, CrashPoint.AFTER_MCP_CALL),
+}
+_OTHER_ACTIVITY: Final = (CrashPoint.BEFORE_ACTIVITY, CrashPoint.AFTER_ACTIVITY)
+
+
+@dataclass(frozen=True)
+class StoppedProcess:
+    """A process that stands at a crash point."""
+
+    pid: int
+
+    def go_on(self) -> None:
+        """Let it go on as if nothing had been."""
+        os.kill(self.pid, signal.SIGCONT)
+
+
+class CrashPoints:
+    """The test's side: arms places for the processes that were started with `environment`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.environment: Mapping[str, str] = {FOLDER_VARIABLE: str(folder)}
+
+    def arm(self, point: CrashPoint) -> None:
+        """Have the first process that comes to `point` from now on stop there."""
+        (self._folder / point).touch()
+
+    async def reached(self, point: CrashPoint) -> StoppedProcess:
+        """Return the process that stopped at `point`, as soon as one does.
+
+        Raises:
+            TimeoutError: none did.
+        """
+        async with asyncio.timeout(REACHED_TIMEOUT):
+            while True:
+                for file in self._folder.glob(f"{point}.*"):
+                    file.unlink()
+                    return StoppedProcess(int(file.suffix.removeprefix(".")))
+                await asyncio.sleep(POLL_INTERVAL)
+
+
+def reach(point: CrashPoint, folder: Path | None = None) -> None:
+    """Stop this process if a test armed `point`; `folder` defaults to the one that the environment names."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    if folder is None and not named:
+        return
+    folder = folder or Path(str(named))
+    try:
+        # One process, once: only one of many can take the file.
+        (folder / point).rename(folder / f"{point}.{os.getpid()}")
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def interceptor_from_environment() -> "CrashInterceptor":
+    """Make the interceptor in a worker process.
+
+    Raises:
+        SettingsError: the environment names no folder.
+    """
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if not folder:
+        raise SettingsError(f"{FOLDER_VARIABLE} is not set: it names the folder of the crash points.")
+    return CrashInterceptor(Path(folder))
+
+
+class CrashInterceptor(Interceptor):
+    """Passes the crash points of a worker, workflow tasks and activities."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's signature
+        """Wrap the activity in its two points."""
+        return _Activity(next, self._folder)
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 - the SDK's signature
+    ) -> type[WorkflowInboundInterceptor]:
+        """Return the class that passes the points of workflow tasks; a replay passes none."""
+        folder = self._folder
+
+        def pass_by(point: CrashPoint) -> None:
+            if not workflow.unsafe.is_replaying():
+                with workflow.unsafe.sandbox_unrestricted():
+                    reach(point, folder)
+
+        class Outbound(WorkflowOutboundInterceptor):
+            def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002 - the SDK's signature
+                pass_by(CrashPoint.CONTINUING_AS_NEW)
+                super().continue_as_new(input)
+
+        class Inbound(WorkflowInboundInterceptor):
+            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+                super().init(Outbound(outbound))
+
+            async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002 - the SDK's signature
+                pass_by(CrashPoint.SIGNAL_RECEIVED)
+                await super().handle_signal(input)
+
+            async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
+                pass_by(CrashPoint.UPDATE_ACCEPTED)
+                result = await super().handle_update_handler(input)
+                pass_by(CrashPoint.UPDATE_COMPLETED)
+                return result
+
+        return Inbound
+
+
+class _Activity(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, folder: Path) -> None:  # noqa: A002 - the SDK's name
+        super().__init__(next)
+        self._folder = folder
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's signature
+        name = activity.info().activity_type
+        before, after = next((both for end, both in _ACTIVITIES.items() if name.endswith(end)), _OTHER_ACTIVITY)
+        reach(before, self._folder)
+        result = await super().execute_activity(input)
+        reach(after, self._folder)
+        return result
