@@ -1,4 +1,4 @@
-"""The orchestrator worker, killed at each of its crash points: one reply, one effect, nothing forgotten."""
+"""The orchestrator worker, killed at the crash points of a turn: one reply, one effect, nothing forgotten."""
 
 import asyncio
 from pathlib import Path

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+import psutil
 from temporalio import activity, workflow
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -30,7 +31,15 @@ from temporalio.worker import (
 
 from durable_loop.errors import SettingsError
 
-__all__ = ["CrashInterceptor", "CrashPoint", "CrashPoints", "StoppedProcess", "interceptor_from_environment", "reach"]
+__all__ = [
+    "INTERCEPTOR",
+    "CrashInterceptor",
+    "CrashPoint",
+    "CrashPoints",
+    "StoppedProcess",
+    "interceptor_from_environment",
+    "reach",
+]
 
 # Names the folder of a worker process whose DURABLE_LOOP_INTERCEPTORS has INTERCEPTOR.
 FOLDER_VARIABLE: Final = "DURABLE_LOOP_TESTING_CRASH_POINTS"
@@ -98,20 +107,22 @@ class CrashPoints:
         async with asyncio.timeout(REACHED_TIMEOUT):
             while True:
                 for file in self._folder.glob(f"{point}.*"):
-                    file.unlink()
-                    return StoppedProcess(int(file.suffix.removeprefix(".")))
+                    pid = int(file.suffix.removeprefix("."))
+                    # It takes the file and then stops: let go on in between, it would stand still for ever.
+                    if psutil.Process(pid).status() == psutil.STATUS_STOPPED:
+                        file.unlink()
+                        return StoppedProcess(pid)
                 await asyncio.sleep(POLL_INTERVAL)
 
 
-def reach(point: CrashPoint, folder: Path | None = None) -> None:
-    """Stop this process if a test armed `point`; `folder` defaults to the one that the environment names."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    if folder is None and not named:
+def reach(point: CrashPoint) -> None:
+    """Stop this process if a test armed `point`; a process that no test gave a folder passes."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if not folder:
         return
-    folder = folder or Path(str(named))
     try:
         # One process, once: only one of many can take the file.
-        (folder / point).rename(folder / f"{point}.{os.getpid()}")
+        Path(folder, point).rename(Path(folder, f"{point}.{os.getpid()}"))
     except FileNotFoundError:
         return
     os.kill(os.getpid(), signal.SIGSTOP)
@@ -123,65 +134,58 @@ def interceptor_from_environment() -> "CrashInterceptor":
     Raises:
         SettingsError: the environment names no folder.
     """
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
+    if not os.environ.get(FOLDER_VARIABLE):
         raise SettingsError(f"{FOLDER_VARIABLE} is not set: it names the folder of the crash points.")
-    return CrashInterceptor(Path(folder))
+    return CrashInterceptor()
 
 
 class CrashInterceptor(Interceptor):
     """Passes the crash points of a worker, workflow tasks and activities."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's signature
         """Wrap the activity in its two points."""
-        return _Activity(next, self._folder)
+        return _Activity(next)
 
     def workflow_interceptor_class(
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 - the SDK's signature
     ) -> type[WorkflowInboundInterceptor]:
         """Return the class that passes the points of workflow tasks; a replay passes none."""
-        folder = self._folder
+        return _Inbound
 
-        def pass_by(point: CrashPoint) -> None:
-            if not workflow.unsafe.is_replaying():
-                with workflow.unsafe.sandbox_unrestricted():
-                    reach(point, folder)
 
-        class Outbound(WorkflowOutboundInterceptor):
-            def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002 - the SDK's signature
-                pass_by(CrashPoint.CONTINUING_AS_NEW)
-                super().continue_as_new(input)
+def _reach_in_workflow(point: CrashPoint) -> None:
+    if not workflow.unsafe.is_replaying():
+        with workflow.unsafe.sandbox_unrestricted():
+            reach(point)
 
-        class Inbound(WorkflowInboundInterceptor):
-            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-                super().init(Outbound(outbound))
 
-            async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002 - the SDK's signature
-                pass_by(CrashPoint.SIGNAL_RECEIVED)
-                await super().handle_signal(input)
+class _Outbound(WorkflowOutboundInterceptor):
+    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002 - the SDK's signature
+        _reach_in_workflow(CrashPoint.CONTINUING_AS_NEW)
+        super().continue_as_new(input)
 
-            async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
-                pass_by(CrashPoint.UPDATE_ACCEPTED)
-                result = await super().handle_update_handler(input)
-                pass_by(CrashPoint.UPDATE_COMPLETED)
-                return result
 
-        return Inbound
+class _Inbound(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().init(_Outbound(outbound))
+
+    async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002 - the SDK's signature
+        _reach_in_workflow(CrashPoint.SIGNAL_RECEIVED)
+        await super().handle_signal(input)
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
+        _reach_in_workflow(CrashPoint.UPDATE_ACCEPTED)
+        result = await super().handle_update_handler(input)
+        _reach_in_workflow(CrashPoint.UPDATE_COMPLETED)
+        return result
 
 
 class _Activity(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, folder: Path) -> None:  # noqa: A002 - the SDK's name
-        super().__init__(next)
-        self._folder = folder
-
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's signature
         name = activity.info().activity_type
         before, after = next((both for end, both in _ACTIVITIES.items() if name.endswith(end)), _OTHER_ACTIVITY)
-        reach(before, self._folder)
+        reach(before)
         result = await super().execute_activity(input)
-        reach(after, self._folder)
+        reach(after)
         return result

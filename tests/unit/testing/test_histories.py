@@ -54,7 +54,7 @@ def test_what_tells_of_the_machine_is_not_written(tmp_path: Path) -> None:
 def test_stack_traces_are_not_written_however_deep_they_are(tmp_path: Path) -> None:
     """They name the files of whoever recorded; the messages beside them stay. (ours)"""
     inner = {"message": "no such model", "stackTrace": 'File "/home/ada/model.py", line 1'}
-    failure = {"message": "failed", "stackTrace": 'File "/work/x.py", line 2', "cause": inner}
+    failure = {"message": "failed", "stackTrace": 'File "/home/ada/worker.py", line 2', "cause": inner}
     failed = {
         "eventType": "EVENT_TYPE_ACTIVITY_TASK_FAILED",
         "activityTaskFailedEventAttributes": {"failure": failure, "identity": "1@host"},
