@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import (
     RegisterNamespaceRequest,
     UpdateNamespaceRequest,
 )
-from temporalio.client import Client, Plugin
+from temporalio.client import Client, Interceptor, Plugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
@@ -48,6 +48,7 @@ async def connect(
     address: str | None = None,
     namespace: str | None = None,
     plugins: Iterable[Plugin] = (),
+    interceptors: Sequence[Interceptor] = (),
     lazy: bool = False,
 ) -> Client:
     """Connect to `address`, else to the Temporal that the environment names, else to a local one.
@@ -67,6 +68,7 @@ async def connect(
             # The Agents plugin brings a converter of its own that speaks the same JSON.
             data_converter=DataConverter.default if plugins else pydantic_data_converter,
             plugins=plugins,
+            interceptors=interceptors,
             lazy=lazy,
             connect_timeout=CONNECT_TIMEOUT,
         )

@@ -4,21 +4,27 @@
 so that a retry, a replay and a worker that was killed and started again all get the same answer.
 `environment`: one `async with` for dev server, workers, MCP servers and chats.
 `crash`: named places at which a process is stopped, to be killed exactly there.
+`fleet`: every process of the stack for itself, each to be killed and started again.
 `histories`: record what happened and replay it without a server.
 """
 
-from durable_loop.testing.crash import CrashInterceptor, CrashPoint, CrashPoints, StoppedProcess
-from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
-from durable_loop.testing.errors import (
-    HarnessError,
-    NonDeterminismFoundError,
-    ProcessNotReadyError,
-    UnscriptedModelCallError,
-    UnusedStepsError,
-)
-from durable_loop.testing.fake_model import FakeModel, FakeModelProvider
-from durable_loop.testing.histories import RecordedHistory, fetch_history, replay_history
-from durable_loop.testing.script import Call, Calls, Fails, Says, Script, Step, call, calls, fails, says
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from durable_loop.testing.crash import CrashInterceptor, CrashPoint, CrashPoints, StoppedProcess
+    from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
+    from durable_loop.testing.errors import (
+        HarnessError,
+        NonDeterminismFoundError,
+        ProcessNotReadyError,
+        UnscriptedModelCallError,
+        UnusedStepsError,
+    )
+    from durable_loop.testing.fake_model import FakeModel, FakeModelProvider
+    from durable_loop.testing.fleet import Fleet, Member, Role
+    from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
+    from durable_loop.testing.script import Call, Calls, Fails, Says, Script, Step, call, calls, fails, says
 
 __all__ = [
     "Agent",
@@ -31,11 +37,14 @@ __all__ = [
     "Fails",
     "FakeModel",
     "FakeModelProvider",
+    "Fleet",
     "HarnessError",
     "McpTransport",
+    "Member",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
     "RecordedHistory",
+    "Role",
     "Says",
     "Script",
     "Step",
@@ -48,6 +57,21 @@ __all__ = [
     "calls",
     "fails",
     "fetch_history",
+    "fetch_runs",
     "replay_history",
     "says",
 ]
+
+
+# The crash points go into every process of a stack and must not drag agents and all workers into it:
+# a name's module is imported when the name is asked for, the light ones first.
+_MODULES = ("errors", "script", "crash", "fleet", "fake_model", "histories", "environment")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module_name in _MODULES:
+            module = importlib.import_module(f"{__name__}.{module_name}")
+            if name in module.__all__:
+                return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

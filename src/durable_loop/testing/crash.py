@@ -3,20 +3,25 @@
 The rule: a process that comes to an armed place stops as a whole (SIGSTOP), threads of the SDK
 included, and stays so until the test kills it or lets it go on. A place stops one process, once: the
 one that is started next passes. Nothing of this is in production code; the interceptor comes into the
-real workers through DURABLE_LOOP_INTERCEPTORS.
+real workers and MCP servers through DURABLE_LOOP_INTERCEPTORS.
+
+A place can also hold what comes there alone, while the process goes on: a cancel, say, arrives in
+the middle of a model call that is held.
 """
 
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Self
 
 import psutil
-from temporalio import activity, workflow
+from temporalio import activity, client, workflow
+from temporalio.client import OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ContinueAsNewInput,
@@ -38,19 +43,21 @@ __all__ = [
     "CrashPoints",
     "StoppedProcess",
     "interceptor_from_environment",
+    "pass_by",
     "reach",
 ]
 
-# Names the folder of a worker process whose DURABLE_LOOP_INTERCEPTORS has INTERCEPTOR.
+# Names the folder of a process whose DURABLE_LOOP_INTERCEPTORS has INTERCEPTOR.
 FOLDER_VARIABLE: Final = "DURABLE_LOOP_TESTING_CRASH_POINTS"
 INTERCEPTOR: Final = "durable_loop.testing.crash:interceptor_from_environment"
 
 POLL_INTERVAL: Final = 0.01
 REACHED_TIMEOUT: Final = 30.0
+_HOLD: Final = "hold."
 
 
 class CrashPoint(StrEnum):
-    """A place in a worker. What is done there has not been reported to Temporal yet."""
+    """A place in a worker or an MCP server. What is done there has not been reported to anybody yet."""
 
     UPDATE_ACCEPTED = "update-accepted"  # the update's handler begins
     UPDATE_COMPLETED = "update-completed"  # it has its result
@@ -59,12 +66,14 @@ class CrashPoint(StrEnum):
     BEFORE_TOOL_LISTING = "before-tool-listing"
     AFTER_TOOL_LISTING = "after-tool-listing"
     BEFORE_MODEL_CALL = "before-model-call"
-    IN_MODEL_CALL = "in-model-call"  # the fake model was asked and has not answered
+    IN_MODEL_CALL = "in-model-call"  # the model was asked and has not answered; needs `testing.model_calls`
     AFTER_MODEL_CALL = "after-model-call"
     BEFORE_MCP_CALL = "before-mcp-call"
     AFTER_MCP_CALL = "after-mcp-call"
     BEFORE_ACTIVITY = "before-activity"  # any other one: a local tool, the work behind an MCP server
     AFTER_ACTIVITY = "after-activity"
+    BEFORE_START_WORKFLOW = "before-start-workflow"  # an MCP server starts (or signals) what stands behind a call
+    AFTER_START_WORKFLOW = "after-start-workflow"
 
 
 # By the end of an activity type: how the Agents plugin names what it runs.
@@ -94,9 +103,30 @@ class CrashPoints:
         self._folder = folder
         self.environment: Mapping[str, str] = {FOLDER_VARIABLE: str(folder)}
 
+    @classmethod
+    def make(cls, folder: Path) -> Self:
+        """Make the folder too."""
+        folder.mkdir(parents=True)
+        return cls(folder)
+
     def arm(self, point: CrashPoint) -> None:
         """Have the first process that comes to `point` from now on stop there."""
         (self._folder / point).touch()
+
+    def disarm(self) -> None:
+        """Have nobody stopped or held any more."""
+        for file in self._folder.iterdir():
+            file.unlink()
+
+    @contextmanager
+    def holding(self, point: CrashPoint) -> Generator[None]:
+        """Hold whatever comes to `point` during the block; only places in model calls hold."""
+        gate = self._folder / f"{_HOLD}{point}"
+        gate.touch()
+        try:
+            yield
+        finally:
+            gate.unlink(missing_ok=True)
 
     async def reached(self, point: CrashPoint) -> StoppedProcess:
         """Return the process that stopped at `point`, as soon as one does.
@@ -128,6 +158,18 @@ def reach(point: CrashPoint) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+async def pass_by(point: CrashPoint) -> None:
+    """Be stopped at `point` as by `reach`, or held there while a test holds it."""
+    reach(point)
+    while _is_held(point):  # noqa: ASYNC110 - the test is another process
+        await asyncio.sleep(POLL_INTERVAL)
+
+
+def _is_held(point: CrashPoint) -> bool:
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return bool(folder) and Path(folder, f"{_HOLD}{point}").exists()
+
+
 def interceptor_from_environment() -> "CrashInterceptor":
     """Make the interceptor in a worker process.
 
@@ -139,12 +181,16 @@ def interceptor_from_environment() -> "CrashInterceptor":
     return CrashInterceptor()
 
 
-class CrashInterceptor(Interceptor):
-    """Passes the crash points of a worker, workflow tasks and activities."""
+class CrashInterceptor(Interceptor, client.Interceptor):
+    """Passes the crash points of a worker (workflow tasks and activities), or of a client that starts workflows."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's signature
         """Wrap the activity in its two points."""
         return _Activity(next)
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's signature
+        """Wrap the start of a workflow in its two points."""
+        return _Client(next)
 
     def workflow_interceptor_class(
         self,
@@ -189,3 +235,11 @@ class _Activity(ActivityInboundInterceptor):
         result = await super().execute_activity(input)
         reach(after)
         return result
+
+
+class _Client(OutboundInterceptor):
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002 - the SDK's signature
+        reach(CrashPoint.BEFORE_START_WORKFLOW)
+        handle = await super().start_workflow(input)
+        reach(CrashPoint.AFTER_START_WORKFLOW)
+        return handle

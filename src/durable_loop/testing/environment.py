@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 from uuid import uuid4
 
 from agents import ModelProvider
@@ -41,7 +41,7 @@ from durable_loop.stack.plan import DYNAMIC_CONFIG
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeModelProvider, used_file
 from durable_loop.testing.histories import RecordedHistory, fetch_history, replay_history
 from durable_loop.testing.memory import InMemoryMCPServer
-from durable_loop.testing.processes import ReadyProcess, running_module
+from durable_loop.testing.processes import ReadyProcess, running_module, variables
 from durable_loop.testing.script import Script
 
 __all__ = ["Agent", "Environment", "McpTransport", "TestedChat", "WorkerPlace"]
@@ -283,16 +283,4 @@ class Environment:
         )
 
     def _environment(self, settings: Settings) -> dict[str, str]:
-        """Return the settings that differ from their defaults, as a process reads them."""
-        changed = settings.model_dump(mode="json", exclude_defaults=True, exclude={"llm_model", "mcp_token"})
-        if settings.mcp_token is not None:
-            changed["mcp_token"] = settings.mcp_token.get_secret_value()
-        return {
-            "TEMPORAL_ADDRESS": self.address,
-            **{f"DURABLE_LOOP_{name.upper()}": _written(value) for name, value in changed.items()},
-        }
-
-
-def _written(value: object) -> str:
-    """Write a setting as its variable has it: several values are separated by commas."""
-    return ",".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
+        return {"TEMPORAL_ADDRESS": self.address, **variables(settings)}

@@ -20,8 +20,8 @@ from temporalio.exceptions import ApplicationError
 from durable_loop.chat import transcript
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS, summarised_turns
 from durable_loop.errors import SettingsError
-from durable_loop.testing.crash import CrashPoint, reach
 from durable_loop.testing.errors import UnscriptedModelCallError, UnusedStepsError
+from durable_loop.testing.model_calls import CrashPointProvider
 from durable_loop.testing.script import Calls, Fails, Place, Says, Script
 
 __all__ = ["SCRIPT_VARIABLE", "FakeModel", "FakeModelProvider", "provider_from_environment"]
@@ -53,7 +53,6 @@ class FakeModel(Model):
         Raises:
             UnscriptedModelCallError: there is none (inside an activity: an `ApplicationError` with its text).
         """
-        reach(CrashPoint.IN_MODEL_CALL)
         items = _items(input)
         if system_instructions == SUMMARY_INSTRUCTIONS:
             return _response(self.script.summary, call_id="summary")
@@ -117,7 +116,7 @@ def used_file(script_file: Path) -> Path:
     return script_file.with_suffix(".used")
 
 
-def provider_from_environment() -> FakeModelProvider:
+def provider_from_environment() -> ModelProvider:
     """Make the provider in a worker process; the script is the file that the environment names.
 
     Raises:
@@ -126,7 +125,8 @@ def provider_from_environment() -> FakeModelProvider:
     path = os.environ.get(SCRIPT_VARIABLE)
     if not path:
         raise SettingsError(f"{SCRIPT_VARIABLE} is not set: it names the script file of the fake model.")
-    return FakeModelProvider(FakeModel(Script.read(Path(path)), used_file=used_file(Path(path))))
+    model = FakeModel(Script.read(Path(path)), used_file=used_file(Path(path)))
+    return CrashPointProvider(FakeModelProvider(model))
 
 
 def _response(step: Says | Calls | Fails, *, call_id: str) -> ModelResponse:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
-from temporalio.client import WorkflowHandle, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer
 
 from durable_loop.testing.errors import NonDeterminismFoundError
 
-__all__ = ["RecordedHistory", "fetch_history", "replay_history"]
+__all__ = ["RecordedHistory", "fetch_history", "fetch_runs", "replay_history"]
 
 # Replay of a few hundred events takes well under a second; a history of one event would hang for ever.
 REPLAY_TIMEOUT: Final = timedelta(seconds=60)
@@ -49,6 +49,12 @@ class RecordedHistory:
         """Return how many events have this type."""
         return self.event_types.count(event_type)
 
+    @property
+    def next_run_id(self) -> str | None:
+        """The run that this one continued as, if it did."""
+        last = self._json["events"][-1]
+        return last.get("workflowExecutionContinuedAsNewEventAttributes", {}).get("newExecutionRunId")
+
     def write(self, path: Path) -> None:
         """Write the history, scrubbed of the machine that recorded it.
 
@@ -75,6 +81,17 @@ async def fetch_history(handle: WorkflowHandle[Any, Any]) -> RecordedHistory:
     """Fetch a workflow's history from its server; an open one up to now."""
     history = await handle.fetch_history()
     return RecordedHistory(history.workflow_id, history.to_json_dict())
+
+
+async def fetch_runs(client: Client, workflow_id: str) -> list[RecordedHistory]:
+    """Fetch the histories of all runs of a workflow, the first one first; an open one up to now."""
+    described = await client.get_workflow_handle(workflow_id).describe()
+    runs: list[RecordedHistory] = []
+    run_id: str | None = described.raw_description.workflow_execution_info.first_run_id
+    while run_id is not None:
+        runs.append(await fetch_history(client.get_workflow_handle(workflow_id, run_id=run_id)))
+        run_id = runs[-1].next_run_id
+    return runs
 
 
 async def replay_history(history: RecordedHistory, replayer: Replayer, *, name: str = "") -> None:

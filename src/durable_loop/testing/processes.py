@@ -2,15 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 from durable_loop.bootstrap.process import READY
+from durable_loop.settings import Settings
 from durable_loop.stack.part import python_module
 from durable_loop.testing.errors import ProcessNotReadyError
 
-__all__ = ["ReadyProcess", "running_module"]
+__all__ = ["ReadyProcess", "running_module", "start_process", "variables"]
 
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
@@ -20,11 +22,16 @@ OUTPUT_LINES = 30
 class ReadyProcess:
     """A process that has said that it can be used. Its stderr is in `log`."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, announcement: str, log: Path) -> None:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
         self.log = log
-        self.announcement = announcement
+        self.announcement = ""  # what it said after `ready:`
         self._process = process
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
 
     @property
     def pid(self) -> int:
@@ -48,6 +55,43 @@ class ReadyProcess:
             raise
 
 
+async def start_process(
+    name: str,
+    command: tuple[str, ...],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    probe: Callable[[], Awaitable[object]] | None = None,
+) -> ReadyProcess:
+    """Start a process and return it once it can be used: it said `ready:`, or `probe` returned.
+
+    Raises:
+        ProcessNotReadyError: it ended, or was not ready within a minute; it is gone.
+    """
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output if probe else asyncio.subprocess.PIPE,
+            stderr=output,
+        )
+    started = ReadyProcess(name, process, log)
+    try:
+        async with asyncio.timeout(READY_TIMEOUT):
+            if probe is None:
+                started.announcement = await _announcement(process)
+            else:
+                await probe()
+    except (TimeoutError, EOFError) as error:
+        await started.kill()
+        raise ProcessNotReadyError(name=name, output=_end_of(log)) from error
+    except BaseException:
+        await started.kill()
+        raise
+    return started
+
+
 @asynccontextmanager
 async def running_module(
     module: str, *arguments: str, environment: Mapping[str, str], log: Path
@@ -57,33 +101,33 @@ async def running_module(
     Raises:
         ProcessNotReadyError: it ended, or said nothing for a minute.
     """
-    with log.open("ab") as stderr:
-        process = await asyncio.create_subprocess_exec(
-            *python_module(module, *arguments),
-            env={**os.environ, **environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
-        )
+    process = await start_process(module, python_module(module, *arguments), environment=environment, log=log)
     try:
-        line = await _first_ready_line(module, process, log)
-        yield ReadyProcess(module, process, line.removeprefix(READY).strip(), log)
+        yield process
     finally:
-        if process.returncode is None:
-            await ReadyProcess(module, process, "", log).stop()
+        if process.runs:
+            await process.stop()
 
 
-async def _first_ready_line(module: str, process: asyncio.subprocess.Process, log: Path) -> str:
-    if process.stdout is None:
-        raise ProcessNotReadyError(name=module, output="(its output was not captured)")
-    try:
-        async with asyncio.timeout(READY_TIMEOUT):
-            async for line in process.stdout:
-                if line.startswith(READY.encode()):
-                    return line.decode()
-    except TimeoutError:
-        pass
-    raise ProcessNotReadyError(name=module, output=_end_of(log))
+def variables(settings: Settings) -> dict[str, str]:
+    """Return the settings that differ from their defaults, as the environment of a process has them."""
+    changed = settings.model_dump(mode="json", exclude_defaults=True, exclude={"llm_model", "mcp_token"})
+    if settings.mcp_token is not None:
+        changed["mcp_token"] = settings.mcp_token.get_secret_value()
+    return {f"DURABLE_LOOP_{name.upper()}": _written(value) for name, value in changed.items()}
+
+
+def _written(value: object) -> str:
+    """Write a setting as its variable has it: several values are separated by commas."""
+    return ",".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
+
+
+async def _announcement(process: asyncio.subprocess.Process) -> str:
+    if process.stdout is not None:
+        async for line in process.stdout:
+            if line.startswith(READY.encode()):
+                return line.decode().removeprefix(READY).strip()
+    raise EOFError
 
 
 def _end_of(log: Path) -> str:

@@ -1,0 +1,153 @@
+"""Play a story against a fleet, undisturbed or with a cell's victim killed in it, and see what came of it."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+from durable_loop import names
+from durable_loop.bootstrap.policy import chat_policy
+from durable_loop.chat.client import Chat, new_chat_id
+from durable_loop.chat.messages import ChatInput
+from durable_loop.services.it.messages import IpHistory
+from durable_loop.testing import Fleet, Member, RecordedHistory, fetch_runs
+from tests.crash.cells import Cell, Victim
+from tests.crash.stories import MESSAGES, Story
+from tests.e2e.terminal import Terminal
+
+__all__ = ["Outcome", "disturbed", "disturbed_in_the_terminal", "undisturbed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a story left behind."""
+
+    transcript: list[tuple[str, str]]
+    finance_workflows: int
+    tracked_addresses: int
+    runs: list[RecordedHistory]
+    # Seconds from the kill to the end of the step that it disturbed.
+    recovery: float = 0.0
+
+    @property
+    def effects(self) -> tuple[int, int]:
+        """How often the outside world was asked for a price and told an address."""
+        return self.finance_workflows, self.tracked_addresses
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the last reply knows what the first message said."""
+        return self.transcript[-1] == ("agent", "Your name is Ada.")
+
+
+async def undisturbed(fleet: Fleet, story: Story) -> Outcome:
+    """Play a story while everything runs."""
+    chat = await _new_chat(fleet, story)
+    for step in story.steps:
+        await step(fleet, chat)
+    return await _outcome(fleet, chat)
+
+
+async def disturbed(fleet: Fleet, cell: Cell) -> Outcome:
+    """Play the cell's story; its victim dies in it and is started again."""
+    moment = cell.moment
+    chat = await _new_chat(fleet, moment.story)
+    recovery = 0.0
+    for number, step in enumerate(moment.story.steps):
+        if number == moment.step:
+            recovery = await _disturb(fleet, cell, step(fleet, chat))
+        else:
+            await step(fleet, chat)
+    return await _outcome(fleet, chat, recovery)
+
+
+async def disturbed_in_the_terminal(fleet: Fleet, cell: Cell, shown: list[str]) -> Outcome:
+    """Play a dialogue in the terminal program, which is killed too, and go on in a new one.
+
+    `shown` is the last line of each reply.
+    """
+    moment = cell.moment
+    environment = {**os.environ, **fleet.environment}
+    if moment.story.policy:
+        environment |= {f"DURABLE_LOOP_{name.upper()}": str(value) for name, value in moment.story.policy.items()}
+    async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
+        for message, reply in zip(MESSAGES[: moment.step], shown, strict=False):
+            terminal.say(message)
+            await terminal.shows(reply)
+        if moment.point is not None:
+            fleet.arm(moment.role, moment.point)
+            terminal.say(MESSAGES[moment.step])
+            await fleet.stopped(moment.role, moment.point)
+        terminal.signal(signal.SIGKILL)
+        killed_at = await _kill(_victims(fleet, cell.victim, None))
+        await terminal.ended()
+    await fleet.heal()
+
+    async with Terminal.running("client.py", "--no-stack", "--resume", environment=environment) as terminal:
+        if moment.point is None:
+            terminal.say(MESSAGES[moment.step])
+        await terminal.shows(shown[moment.step])
+        recovery = time.monotonic() - killed_at
+        for message, reply in zip(MESSAGES[moment.step + 1 :], shown[moment.step + 1 :], strict=True):
+            terminal.say(message)
+            await terminal.shows(reply)
+        terminal.say("quit")
+        await terminal.ended()
+        chat_id = terminal.text.rpartition("--resume ")[2]
+    return await _outcome(fleet, Chat(await fleet.client(), chat_id, ChatInput(model=names.MODEL_OFFLINE)), recovery)
+
+
+async def _disturb(fleet: Fleet, cell: Cell, step: Awaitable[None]) -> float:
+    """Kill the victim at the cell's moment; return how long the step took from then on."""
+    moment = cell.moment
+    async with asyncio.TaskGroup() as tasks:
+        if moment.point is None:
+            killed_at = await _kill(_victims(fleet, cell.victim, None))
+            running = tasks.create_task(_await(step))
+        else:
+            fleet.arm(moment.role, moment.point)
+            running = tasks.create_task(_await(step))
+            stopped = await fleet.stopped(moment.role, moment.point)
+            killed_at = await _kill(_victims(fleet, cell.victim, stopped))
+        # A bystander that was stopped goes on at once, whoever is dead meanwhile.
+        tasks.create_task(fleet.heal())
+        await running
+        return time.monotonic() - killed_at
+
+
+async def _kill(victims: list[Member]) -> float:
+    killed_at = time.monotonic()
+    await asyncio.gather(*(member.kill() for member in victims))
+    return killed_at
+
+
+async def _await(step: Awaitable[None]) -> None:
+    await step
+
+
+def _victims(fleet: Fleet, victim: Victim, stopped: Member | None) -> list[Member]:
+    """Return who dies: the one that is stopped where it has the victim's role, else all who have it."""
+    if stopped is not None and victim is not Victim.ALL and stopped.role in victim.roles:
+        return [stopped]
+    return [member for role in victim.roles for member in fleet.having(role)]
+
+
+async def _new_chat(fleet: Fleet, story: Story) -> Chat:
+    policy = chat_policy(fleet.settings).model_copy(update=dict(story.policy))
+    return Chat(await fleet.client(), new_chat_id(), ChatInput(model=names.MODEL_OFFLINE, policy=policy))
+
+
+async def _outcome(fleet: Fleet, chat: Chat, recovery: float = 0.0) -> Outcome:
+    client = await fleet.client()
+    finance, it = await fleet.client(names.NAMESPACE_FINANCE), await fleet.client(names.NAMESPACE_IT)
+    listed = finance.list_workflows(f"WorkflowType = '{names.WORKFLOW_STOCK_PRICE}'")
+    session = it.get_workflow_handle(names.ID_IT_SESSION + chat.chat_id)
+    return Outcome(
+        transcript=[(line.role, line.text) for line in await chat.transcript()],
+        finance_workflows=len([execution async for execution in listed if chat.chat_id in execution.id]),
+        tracked_addresses=(await session.query(names.QUERY_IP_HISTORY, result_type=IpHistory)).tracked,
+        runs=await fetch_runs(client, chat.chat_id),
+        recovery=recovery,
+    )

@@ -1,0 +1,52 @@
+"""Accepted means answered, once: every process, killed with SIGKILL at every moment of a chat."""
+
+import pytest
+
+from durable_loop.bootstrap.orchestrator import replayer
+from durable_loop.testing import CrashPoint, Fleet, replay_history
+from tests.crash.cells import CELLS, MOMENTS, NONE, Cell, Victim
+from tests.crash.conftest import References
+from tests.crash.play import disturbed, disturbed_in_the_terminal
+
+pytestmark = pytest.mark.timeout(300)
+
+# The first cell of each moment: every crash point once.
+REDUCED = {Cell(moment, moment.kills[0]) for moment in MOMENTS}
+IN_THE_TERMINAL = (Victim.CLIENT, Victim.ALL)
+
+
+@pytest.mark.parametrize(
+    "cell", [pytest.param(cell, marks=[pytest.mark.reduced] if cell in REDUCED else [], id=str(cell)) for cell in CELLS]
+)
+async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
+    fleet: Fleet, references: References, table: list[str], cell: Cell
+) -> None:
+    """The transcript equals that of an undisturbed run; no workflow task failed; every run replays. (seed, ours)"""
+    reference = await references.of(cell.moment.story)
+    if cell.victim in IN_THE_TERMINAL:
+        replies = [text.splitlines()[-1] for role, text in reference.transcript if role == "agent"]
+        outcome = await disturbed_in_the_terminal(fleet, cell, replies)
+    else:
+        outcome = await disturbed(fleet, cell)
+
+    table.append(
+        f"{cell!s:70} {'one each' if outcome.transcript == reference.transcript else 'WRONG':9}"
+        f" {'kept' if outcome.remembers else 'LOST':5} {outcome.effects} {outcome.recovery:6.1f} s"
+    )
+    assert outcome.transcript == reference.transcript
+    assert outcome.remembers
+    assert outcome.effects == (1, 1)
+    for run in outcome.runs:
+        assert run.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
+        await replay_history(run, replayer(fleet.settings))
+
+
+def test_the_table_has_every_victim_at_every_moment() -> None:
+    """A pair is a cell or has a reason why it is none, never both. (ours)"""
+    assert {Cell(moment, victim) for moment in MOMENTS for victim in Victim} == set(CELLS) | set(NONE)
+    assert len(MOMENTS) * len(Victim) == len(CELLS) + len(NONE)
+
+
+def test_the_reduced_set_stops_a_process_at_every_crash_point() -> None:
+    """CI runs this set. (ours)"""
+    assert {cell.moment.point for cell in REDUCED} == {*CrashPoint, None}
