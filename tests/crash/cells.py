@@ -1,7 +1,7 @@
 """What dies when: the table of the crash matrix.
 
 A cell is a moment and a victim. Each pair is either a cell or has a reason why it is none;
-`test_table.py` counts them.
+`test_teeth.py` counts them.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Final
 from durable_loop.testing import CrashPoint, Role
 from tests.crash.stories import CANCELLED, COMPACTED, CONTINUED, DIALOGUE, ENDED, Story
 
-__all__ = ["CELLS", "MOMENTS", "NONE", "Cell", "Moment", "Victim"]
+__all__ = ["CELLS", "MOMENTS", "NONE", "REDUCED", "Cell", "Moment", "Victim"]
 
 
 class Victim(StrEnum):
@@ -227,6 +227,8 @@ MOMENTS: Final = (
 )
 
 CELLS: Final = tuple(Cell(moment, victim) for moment in MOMENTS for victim in moment.kills)
+# The first cell of each moment: every crash point once.
+REDUCED: Final = frozenset(Cell(moment, moment.kills[0]) for moment in MOMENTS)
 NONE: Final = {
     Cell(moment, victim): reason for moment in MOMENTS for reason, victims in moment.none.items() for victim in victims
 }

@@ -11,6 +11,13 @@ from durable_loop.testing.model_calls import PROVIDER
 from tests.crash.play import Outcome, undisturbed
 from tests.crash.stories import Story
 
+# Seconds instead of many, so that a cell takes no longer than it must; the model is the workers' own.
+SETTINGS = Settings(
+    heartbeat_timeout=timedelta(seconds=2),
+    first_retry_after=timedelta(seconds=0.1),
+    sticky_queue_timeout=timedelta(seconds=1),
+    model_provider=PROVIDER,
+)
 TABLE = pytest.StashKey[list[str]]()
 
 
@@ -30,13 +37,7 @@ class References:
 
 @pytest.fixture(name="running_fleet", scope="session")
 async def _running_fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Fleet]:
-    settings = Settings(
-        heartbeat_timeout=timedelta(seconds=2),
-        first_retry_after=timedelta(seconds=0.1),
-        sticky_queue_timeout=timedelta(seconds=1),
-        model_provider=PROVIDER,
-    )
-    async with Fleet.start(tmp_path_factory.mktemp("fleet"), settings) as fleet:
+    async with Fleet.start(tmp_path_factory.mktemp("fleet"), SETTINGS) as fleet:
         yield fleet
 
 

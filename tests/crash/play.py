@@ -17,7 +17,7 @@ from tests.crash.cells import Cell, Victim
 from tests.crash.stories import MESSAGES, Story
 from tests.e2e.terminal import Terminal
 
-__all__ = ["Outcome", "disturbed", "disturbed_in_the_terminal", "undisturbed"]
+__all__ = ["Outcome", "disturbed", "disturbed_in_the_terminal", "new_chat", "undisturbed"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Outcome:
 
 async def undisturbed(fleet: Fleet, story: Story) -> Outcome:
     """Play a story while everything runs."""
-    chat = await _new_chat(fleet, story)
+    chat = await new_chat(fleet, story)
     for step in story.steps:
         await step(fleet, chat)
     return await _outcome(fleet, chat)
@@ -53,7 +53,7 @@ async def undisturbed(fleet: Fleet, story: Story) -> Outcome:
 async def disturbed(fleet: Fleet, cell: Cell) -> Outcome:
     """Play the cell's story; its victim dies in it and is started again."""
     moment = cell.moment
-    chat = await _new_chat(fleet, moment.story)
+    chat = await new_chat(fleet, moment.story)
     recovery = 0.0
     for number, step in enumerate(moment.story.steps):
         if number == moment.step:
@@ -134,7 +134,8 @@ def _victims(fleet: Fleet, victim: Victim, stopped: Member | None) -> list[Membe
     return [member for role in victim.roles for member in fleet.having(role)]
 
 
-async def _new_chat(fleet: Fleet, story: Story) -> Chat:
+async def new_chat(fleet: Fleet, story: Story) -> Chat:
+    """Return a chat with the story's limits."""
     policy = chat_policy(fleet.settings).model_copy(update=dict(story.policy))
     return Chat(await fleet.client(), new_chat_id(), ChatInput(model=names.MODEL_OFFLINE, policy=policy))
 

@@ -3,15 +3,13 @@
 import pytest
 
 from durable_loop.bootstrap.orchestrator import replayer
-from durable_loop.testing import CrashPoint, Fleet, replay_history
-from tests.crash.cells import CELLS, MOMENTS, NONE, Cell, Victim
+from durable_loop.testing import Fleet, replay_history
+from tests.crash.cells import CELLS, REDUCED, Cell, Victim
 from tests.crash.conftest import References
 from tests.crash.play import disturbed, disturbed_in_the_terminal
 
 pytestmark = pytest.mark.timeout(300)
 
-# The first cell of each moment: every crash point once.
-REDUCED = {Cell(moment, moment.kills[0]) for moment in MOMENTS}
 IN_THE_TERMINAL = (Victim.CLIENT, Victim.ALL)
 
 
@@ -39,14 +37,3 @@ async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
     for run in outcome.runs:
         assert run.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
         await replay_history(run, replayer(fleet.settings))
-
-
-def test_the_table_has_every_victim_at_every_moment() -> None:
-    """A pair is a cell or has a reason why it is none, never both. (ours)"""
-    assert {Cell(moment, victim) for moment in MOMENTS for victim in Victim} == set(CELLS) | set(NONE)
-    assert len(MOMENTS) * len(Victim) == len(CELLS) + len(NONE)
-
-
-def test_the_reduced_set_stops_a_process_at_every_crash_point() -> None:
-    """CI runs this set. (ours)"""
-    assert {cell.moment.point for cell in REDUCED} == {*CrashPoint, None}
