@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from durable_loop import names
 from durable_loop.bootstrap.policy import chat_policy
@@ -99,16 +100,16 @@ async def disturbed_in_the_terminal(fleet: Fleet, cell: Cell, shown: list[str]) 
     return await _outcome(fleet, Chat(await fleet.client(), chat_id, ChatInput(model=names.MODEL_OFFLINE)), recovery)
 
 
-async def _disturb(fleet: Fleet, cell: Cell, step: Awaitable[None]) -> float:
+async def _disturb(fleet: Fleet, cell: Cell, step: Coroutine[Any, Any, None]) -> float:
     """Kill the victim at the cell's moment; return how long the step took from then on."""
     moment = cell.moment
     async with asyncio.TaskGroup() as tasks:
         if moment.point is None:
             killed_at = await _kill(_victims(fleet, cell.victim, None))
-            running = tasks.create_task(_await(step))
+            running = tasks.create_task(step)
         else:
             fleet.arm(moment.role, moment.point)
-            running = tasks.create_task(_await(step))
+            running = tasks.create_task(step)
             stopped = await fleet.stopped(moment.role, moment.point)
             killed_at = await _kill(_victims(fleet, cell.victim, stopped))
         # A bystander that was stopped goes on at once, whoever is dead meanwhile.
@@ -121,10 +122,6 @@ async def _kill(victims: list[Member]) -> float:
     killed_at = time.monotonic()
     await asyncio.gather(*(member.kill() for member in victims))
     return killed_at
-
-
-async def _await(step: Awaitable[None]) -> None:
-    await step
 
 
 def _victims(fleet: Fleet, victim: Victim, stopped: Member | None) -> list[Member]:

@@ -1,22 +1,21 @@
 """What is said to a chat of the crash matrix, step by step; the library is the client."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from temporalio.api.enums.v1 import PendingActivityState
 
 from durable_loop.chat.client import Chat
 from durable_loop.errors import TurnCancelledError
 from durable_loop.testing import CrashPoint, Fleet, Role
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import activity_runs, eventually
 
 __all__ = ["CANCELLED", "COMPACTED", "CONTINUED", "DIALOGUE", "ENDED", "MESSAGES", "Step", "Story"]
 
-Step = Callable[[Fleet, Chat], Awaitable[None]]
+Step = Callable[[Fleet, Chat], Coroutine[Any, Any, None]]
 
 # The offline model remembers the name only if the transcript does.
 MESSAGES: Final = (
@@ -51,7 +50,7 @@ def cancels(text: str) -> Step:
         turn_id = uuid4().hex
         with fleet.holding(Role.ORCHESTRATOR_WORKER, CrashPoint.IN_MODEL_CALL):
             sending = asyncio.create_task(chat.send(text, turn_id=turn_id))
-            await eventually(lambda: _runs_an_activity(chat))
+            await eventually(lambda: activity_runs(chat, "invoke_model_activity"))
             await chat.cancel(turn_id)
             with pytest.raises(TurnCancelledError):
                 await sending
@@ -69,14 +68,6 @@ async def ends(_: Fleet, chat: Chat) -> None:
     """End the chat, and wait until it has ended."""
     await chat.end()
     await chat.handle.result()
-
-
-async def _runs_an_activity(chat: Chat) -> bool:
-    described = await chat.handle.describe()
-    return any(
-        pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-        for pending in described.raw_description.pending_activities
-    )
 
 
 async def _is_summarised(chat: Chat) -> bool:

@@ -34,6 +34,7 @@ async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
     assert outcome.transcript == reference.transcript
     assert outcome.remembers
     assert outcome.effects == (1, 1)
+    on_this_code = replayer(fleet.settings)
     for run in outcome.runs:
         assert run.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
-        await replay_history(run, replayer(fleet.settings))
+        await replay_history(run, on_this_code)

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.service import RPCError, RPCStatusCode
+
+from durable_loop.chat.client import Chat
 
 TIMEOUT = 20.0
 INTERVAL = 0.02
@@ -24,3 +27,13 @@ async def eventually(condition: Callable[[], Awaitable[bool]], *, timeout: float
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
             await asyncio.sleep(INTERVAL)
+
+
+async def activity_runs(chat: Chat, name: str) -> bool:
+    """Whether a worker has taken an activity whose type ends in `name`, and not answered it yet."""
+    described = await chat.handle.describe()
+    return any(
+        pending.activity_type.name.endswith(name)
+        and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        for pending in described.raw_description.pending_activities
+    )

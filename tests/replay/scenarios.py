@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowExecution
 
 from durable_loop import names
@@ -23,7 +22,7 @@ from durable_loop.testing import (
     fetch_history,
     says,
 )
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import activity_runs, eventually
 from tests.replay.changed_workflow import changed_chat_worker
 
 __all__ = ["SCENARIOS", "Scenario"]
@@ -102,7 +101,7 @@ async def worker_killed(_env: Environment) -> Recorded:
     ):
         chat = agent.chat()
         sending = asyncio.create_task(chat.send("AAPL?", turn_id="turn-1"))
-        await eventually(lambda: in_tool_call(chat))
+        await eventually(lambda: activity_runs(chat, "temporalio.mcp.finance.call-tool"))
         if agent.worker is None:
             raise RuntimeError("the agent has no worker process")
         await agent.worker.kill()
@@ -250,16 +249,6 @@ async def in_second_model_call(chat: TestedChat) -> bool:
     """Whether the turn has run its tool and called the model again."""
     status = await chat.status()
     return status.running is not None and status.model_calls > 1
-
-
-async def in_tool_call(chat: TestedChat) -> bool:
-    """Whether a worker has taken an MCP call and not answered it yet."""
-    described = await chat.handle.describe()
-    return any(
-        activity.activity_type.name == "temporalio.mcp.finance.call-tool"
-        and activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-        for activity in described.raw_description.pending_activities
-    )
 
 
 async def handed_over(chat: TestedChat, run_id: str) -> bool:

@@ -1,5 +1,7 @@
 """Connections to Temporal, and the namespaces that the project lives in."""
 
+import asyncio
+import logging
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -27,9 +29,13 @@ __all__ = [
     "configured_address",
     "connect",
     "ensure_namespaces",
+    "until_it_answers",
 ]
 
+logger = logging.getLogger(__name__)
+
 DEFAULT_ADDRESS = "localhost:7233"
+PROBE_INTERVAL = 0.1
 CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
@@ -78,6 +84,16 @@ async def connect(
             f"Check TEMPORAL_ADDRESS (it is {os.environ.get('TEMPORAL_ADDRESS') or 'not set'}), "
             "or unset it to have a local server started."
         ) from error
+
+
+async def until_it_answers(address: str) -> Client:
+    """Wait until a Temporal serves at `address`; return a client of the chat's namespace."""
+    while True:
+        try:
+            return await connect(address=address)
+        except TemporalUnreachableError as error:
+            logger.debug("Temporal does not serve yet: %s", error)
+            await asyncio.sleep(PROBE_INTERVAL)
 
 
 async def ensure_namespaces(client: Client, *, retention: timedelta, own_server: bool = False) -> None:

@@ -22,7 +22,7 @@ from durable_loop.models.by_reference import ByReferenceProvider
 from durable_loop.models.provider import DurableModelProvider
 from durable_loop.settings import Settings
 
-__all__ = ["agents_plugin", "orchestrator_worker", "replayer"]
+__all__ = ["agents_plugin", "orchestrator_worker", "own_provider", "replayer"]
 
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
@@ -52,6 +52,12 @@ def agents_plugin(
         model_provider=ByReferenceProvider(provider or _provider(settings)),
         mcp_servers=mcp_servers if mcp_servers is not None else _mcp_servers(settings),
     )
+
+
+def own_provider(settings: Settings) -> DurableModelProvider:
+    """Return the models that a worker has where no setting names a provider."""
+    # A little less than Temporal's own timeout, so that the user reads our sentence and not Temporal's.
+    return DurableModelProvider(timeout=settings.model_timeout * 0.95)
 
 
 def orchestrator_worker(client: Client, settings: Settings) -> Worker:
@@ -85,8 +91,7 @@ def _mcp_servers(settings: Settings) -> Mapping[str, Callable[[], MCPServer]]:
 def _provider(settings: Settings) -> ModelProvider:
     if settings.model_provider is not None:
         return extensions.load(settings.model_provider, setting="DURABLE_LOOP_MODEL_PROVIDER")
-    # A little less than Temporal's own timeout, so that the user reads our sentence and not Temporal's.
-    return DurableModelProvider(timeout=settings.model_timeout * 0.95)
+    return own_provider(settings)
 
 
 def _weather(settings: Settings) -> WeatherSource:

@@ -55,9 +55,6 @@ class ChatWorkflow:
         self._policy = chat.policy
         self._state = ChatState(chat.policy, chat.carried)
         self._shelf = ModelInputShelf()
-        # What was said before the turn that runs. The SDK walks through its input many times in each turn, which
-        # makes a replay slow; it gets the turn alone, and the model's input is put together on the shelf.
-        self._earlier: list[Item] = []
         self._tools = local_tools(chat.policy)
         self._servers = mcp_servers(chat.policy, call_meta=self._call_meta)
         self._run_config = RunConfig(
@@ -185,7 +182,6 @@ class ChatWorkflow:
     async def _turn(self, turn: Turn) -> None:
         """Settle the running turn, whatever happens in it."""
         self._calls_in_turn = 0
-        self._earlier = self._state.transcript
         log = ToolLog()
         try:
             notes, servers = await self._list_servers()
@@ -210,8 +206,6 @@ class ChatWorkflow:
         else:
             items = items_from_json(items_to_json(result.to_input_list()))
             self._state.answer(Reply(turn_id=turn.turn_id, text=text, notes=notes), items)
-        finally:
-            self._earlier = []
 
     async def _keep_short(self) -> None:
         """Summarise old turns where the transcript is past its budget, or somebody asked for it."""
@@ -248,7 +242,10 @@ class ChatWorkflow:
     def _by_reference(self, call: CallModelData[Any]) -> ModelInputData:
         if self._run_is_full():
             raise as_application_error(TurnFailedError("The turn has grown too long: ask for less at once."))
-        reference = self._shelf.keep([*self._earlier, *call.model_data.input])
+        # The SDK walks through its input many times in each turn, which makes a replay slow: it gets the turn
+        # alone, and what was said before is put in front of it here. A summary is asked for between turns.
+        earlier = self._state.transcript if self._state.running is not None else []
+        reference = self._shelf.keep([*earlier, *call.model_data.input])
         return ModelInputData(
             input=cast("list[TResponseInputItem]", reference.as_items()),
             instructions=call.model_data.instructions,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import filelock
 from temporalio.client import Client
 
-from durable_loop.bootstrap.client import chat_namespace, connect, ensure_namespaces
+from durable_loop.bootstrap.client import chat_namespace, ensure_namespaces, until_it_answers
 from durable_loop.bootstrap.process import main, until_signalled
 from durable_loop.errors import SetupError, TemporalUnreachableError
 from durable_loop.settings import Settings
@@ -113,12 +113,7 @@ class Supervisor:
                 await asyncio.sleep(PROBE_INTERVAL)
 
     async def _until_it_answers(self) -> Client:
-        while True:
-            try:
-                return await connect(address=self._plan.temporal_address)
-            except TemporalUnreachableError as error:
-                logger.debug("Temporal does not serve yet: %s", error)
-                await asyncio.sleep(PROBE_INTERVAL)
+        return await until_it_answers(self._plan.temporal_address)
 
     def _status(self) -> StackStatus:
         return StackStatus(

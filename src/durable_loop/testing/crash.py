@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn
 
 import psutil
 from temporalio import activity, client, workflow
@@ -100,14 +100,9 @@ class CrashPoints:
     """The test's side: arms places for the processes that were started with `environment`."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.environment: Mapping[str, str] = {FOLDER_VARIABLE: str(folder)}
-
-    @classmethod
-    def make(cls, folder: Path) -> Self:
-        """Make the folder too."""
-        folder.mkdir(parents=True)
-        return cls(folder)
 
     def arm(self, point: CrashPoint) -> None:
         """Have the first process that comes to `point` from now on stop there."""

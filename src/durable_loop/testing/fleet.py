@@ -13,8 +13,6 @@ workers: one goes on where the other was killed.
 """
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from enum import StrEnum
@@ -23,18 +21,16 @@ from typing import Final, Self
 
 from temporalio.client import Client
 
-from durable_loop.bootstrap.client import connect
-from durable_loop.errors import TemporalUnreachableError
+from durable_loop.bootstrap.client import connect, until_it_answers
 from durable_loop.settings import Settings
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.plan import PartPlan, make_plan
-from durable_loop.testing.crash import INTERCEPTOR, CrashPoint, CrashPoints
+from durable_loop.testing.crash import INTERCEPTOR, CrashPoint, CrashPoints, StoppedProcess
 from durable_loop.testing.errors import HarnessError
 from durable_loop.testing.processes import ReadyProcess, start_process, variables
 
 __all__ = ["Fleet", "Member", "Role"]
 
-PROBE_INTERVAL: Final = 0.05
 STANDBY: Final = "-standby"
 
 
@@ -78,7 +74,7 @@ class Member:
                 self._command,
                 environment=self._environment,
                 log=self._log,
-                probe=self._until_it_answers if self.role is Role.TEMPORAL else None,
+                probe=(lambda: until_it_answers(self._address)) if self.role is Role.TEMPORAL else None,
             )
 
     async def kill(self) -> None:
@@ -96,14 +92,7 @@ class Member:
     def go_on(self) -> None:
         """Let it go on after a crash point, as if nothing had been."""
         if self.pid is not None:
-            os.kill(self.pid, signal.SIGCONT)
-
-    async def _until_it_answers(self) -> Client:
-        while True:
-            try:
-                return await connect(address=self._address)
-            except TemporalUnreachableError:
-                await asyncio.sleep(PROBE_INTERVAL)
+            StoppedProcess(self.pid).go_on()
 
 
 class Fleet:
@@ -117,7 +106,7 @@ class Fleet:
         self.address = plan.temporal_address
         # For other programs: `client.py --no-stack` finds the fleet by it.
         self.environment: Mapping[str, str] = {**variables(settings), **plan.environment}
-        self._crash_points = {role: CrashPoints.make(folder / "crash-points" / role) for role in Role}
+        self._crash_points = {role: CrashPoints(folder / "crash-points" / role) for role in Role}
         self.members: Sequence[Member] = [
             Member(
                 name,

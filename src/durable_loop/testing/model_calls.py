@@ -6,7 +6,7 @@ from typing import Any, Final
 from agents import Model, ModelProvider, ModelResponse
 from agents.items import TResponseStreamEvent
 
-from durable_loop.models.provider import DurableModelProvider
+from durable_loop.bootstrap import orchestrator
 from durable_loop.settings import load_settings
 from durable_loop.testing.crash import CrashPoint, pass_by
 
@@ -29,7 +29,7 @@ class CrashPointProvider(ModelProvider):
 
 def own_provider() -> CrashPointProvider:
     """Make the provider in a worker process."""
-    return CrashPointProvider(DurableModelProvider(timeout=load_settings().model_timeout))
+    return CrashPointProvider(orchestrator.own_provider(load_settings()))
 
 
 class _CrashPointModel(Model):

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -77,18 +77,17 @@ async def start_process(
             stderr=output,
         )
     started = ReadyProcess(name, process, log)
-    try:
-        async with asyncio.timeout(READY_TIMEOUT):
-            if probe is None:
-                started.announcement = await _announcement(process)
-            else:
-                await probe()
-    except (TimeoutError, EOFError) as error:
-        await started.kill()
-        raise ProcessNotReadyError(name=name, output=_end_of(log)) from error
-    except BaseException:
-        await started.kill()
-        raise
+    async with AsyncExitStack() as not_ready:
+        not_ready.push_async_callback(started.kill)
+        try:
+            async with asyncio.timeout(READY_TIMEOUT):
+                if probe is None:
+                    started.announcement = await _announcement(process)
+                else:
+                    await probe()
+        except (TimeoutError, EOFError) as error:
+            raise ProcessNotReadyError(name=name, output=_end_of(log)) from error
+        not_ready.pop_all()
     return started
 
 
