@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     max_model_calls: int = Field(default=50, ge=1)
     # The transcript travels in one payload of 2 MB when the chat continues as new, hence the upper bound.
     max_transcript_tokens: int = Field(default=100_000, ge=1_000, le=200_000)
-    max_run_events: int = Field(default=4_000, ge=100, le=5_000)
+    # A worker that takes a chat over replays its run within one workflow task, hence the upper bound.
+    max_run_events: int = Field(default=1_500, ge=100, le=2_000)
     max_run_bytes: int = Field(default=4_000_000, ge=2_000_000, le=5_000_000)
     max_tool_output_bytes: int = Field(default=64_000, ge=1_000, le=100_000)
     tool_timeout: Duration = timedelta(seconds=30)

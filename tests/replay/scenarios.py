@@ -215,7 +215,7 @@ SCENARIOS: Sequence[Scenario] = (
 
 @asynccontextmanager
 async def chatting(
-    env: Environment, script: Script, *, max_run_events: int = 4_000, **settings: Any
+    env: Environment, script: Script, *, max_run_events: int = 1_500, **settings: Any
 ) -> AsyncGenerator[TestedChat]:
     """Run an agent that speaks the script, and give a chat with it."""
     async with env.agent(script, **settings) as agent:

@@ -44,11 +44,12 @@ class ChatPolicy(_Message):
     max_waiting_turns: int = 6
     max_model_calls: int = 50
     # Between turns the chat continues as new beyond these.
-    max_run_events: int = 4_000
+    max_run_events: int = 1_500
     max_run_bytes: int = 4_000_000
-    # A turn that fills its run beyond these fails: what one model call's tools add on top stays far below
-    # what the server ends a workflow for (50,000 events, 50 MB).
-    full_run_events: int = 9_000
+    # A turn that fills its run beyond these fails. A worker that takes the chat over replays some 2 ms an event
+    # (`benchmarks/replay.py`) and has 10 s for it, Temporal's workflow task timeout; the server ends a workflow
+    # at 50,000 events or 50 MB.
+    full_run_events: int = 3_000
     full_run_bytes: int = 7_000_000
     max_transcript_tokens: int = 100_000
     tool_timeout: timedelta = timedelta(seconds=30)

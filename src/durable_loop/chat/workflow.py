@@ -32,8 +32,9 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
         TranscriptLine,
         Turn,
     )
-    from durable_loop.chat.model_input import ModelInputShelf, items_from_json, items_to_json
+    from durable_loop.chat.model_input import ModelInputShelf
     from durable_loop.chat.state import ChatState
+    from durable_loop.chat.stretches import run_in_stretches
     from durable_loop.chat.tool_log import ToolLog
     from durable_loop.chat.tools import list_tools, local_tools, mcp_servers
     from durable_loop.chat.transcript import lines
@@ -66,6 +67,7 @@ class ChatWorkflow:
         self._cancelled: str | None = None
         self._compact_asked = False
         self._calls_in_turn = 0
+        self._said: list[Item] = []
 
     @workflow.run
     async def run(self, chat: ChatInput) -> None:
@@ -182,17 +184,18 @@ class ChatWorkflow:
     async def _turn(self, turn: Turn) -> None:
         """Settle the running turn, whatever happens in it."""
         self._calls_in_turn = 0
+        self._said = []
         log = ToolLog()
         try:
             notes, servers = await self._list_servers()
-            result = await Runner.run(
+            text = await run_in_stretches(
                 build_agent(model=self._model, tools=self._tools, servers=servers),
                 turn.text,
-                max_turns=self._policy.max_model_calls,
+                self._said,
+                max_model_calls=self._policy.max_model_calls,
                 hooks=log,
                 run_config=self._run_config,
             )
-            text = str(result.final_output)
             if not text.strip():
                 raise ModelBehaviorError("an empty answer")  # noqa: TRY301 - all failures of a turn end at one place
         except workflow.NondeterminismError:
@@ -204,8 +207,7 @@ class ChatWorkflow:
             failure = cancelled() if asked else failure_of(error, max_model_calls=self._policy.max_model_calls)
             self._state.fail(failure, log.lines)
         else:
-            items = items_from_json(items_to_json(result.to_input_list()))
-            self._state.answer(Reply(turn_id=turn.turn_id, text=text, notes=notes), items)
+            self._state.answer(Reply(turn_id=turn.turn_id, text=text, notes=notes), self._said)
 
     async def _keep_short(self) -> None:
         """Summarise old turns where the transcript is past its budget, or somebody asked for it."""
@@ -242,9 +244,9 @@ class ChatWorkflow:
     def _by_reference(self, call: CallModelData[Any]) -> ModelInputData:
         if self._run_is_full():
             raise as_application_error(TurnFailedError("The turn has grown too long: ask for less at once."))
-        # The SDK walks through its input many times in each turn, which makes a replay slow: it gets the turn
-        # alone, and what was said before is put in front of it here. A summary is asked for between turns.
-        earlier = self._state.transcript if self._state.running is not None else []
+        # The SDK walks through its input with each model call, which makes a replay slow: it gets a stretch of the
+        # turn, and what was said before is put in front of it here. A summary is asked for between turns.
+        earlier = [*self._state.transcript, *self._said] if self._state.running is not None else []
         reference = self._shelf.keep([*earlier, *call.model_data.input])
         return ModelInputData(
             input=cast("list[TResponseInputItem]", reference.as_items()),
