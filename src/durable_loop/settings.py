@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     max_run_bytes: int = Field(default=4_000_000, ge=2_000_000, le=5_000_000)
     max_tool_output_bytes: int = Field(default=64_000, ge=1_000, le=100_000)
     tool_timeout: Duration = timedelta(seconds=30)
-    tool_attempts: int = Field(default=4, ge=1)
+    tool_attempts: int = Field(default=6, ge=1)
     heartbeat_timeout: Duration = timedelta(seconds=5)
     first_retry_after: Duration = timedelta(seconds=0.5)
     weather: Literal["demo", "live"] = "demo"

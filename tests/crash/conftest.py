@@ -14,7 +14,6 @@ from tests.crash.stories import Story
 # Seconds instead of many, so that a cell takes no longer than it must; the model is the workers' own.
 SETTINGS = Settings(
     heartbeat_timeout=timedelta(seconds=2),
-    first_retry_after=timedelta(seconds=0.1),
     sticky_queue_timeout=timedelta(seconds=1),
     model_provider=PROVIDER,
 )

@@ -65,18 +65,18 @@ async def disturbed(fleet: Fleet, cell: Cell) -> Outcome:
 
 
 async def disturbed_in_the_terminal(fleet: Fleet, cell: Cell, shown: list[str]) -> Outcome:
-    """Play a dialogue in the terminal program, which is killed too, and go on in a new one.
+    """Play the cell's step in the terminal program, which is killed too, and go on in a new one.
 
     `shown` is the last line of each reply.
     """
     moment = cell.moment
     environment = {**os.environ, **fleet.environment}
-    if moment.story.policy:
-        environment |= {f"DURABLE_LOOP_{name.upper()}": str(value) for name, value in moment.story.policy.items()}
-    async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
-        for message, reply in zip(MESSAGES[: moment.step], shown, strict=False):
-            terminal.say(message)
-            await terminal.shows(reply)
+    chat = await new_chat(fleet, moment.story)
+    for step in moment.story.steps[: moment.step]:
+        await step(fleet, chat)
+    resume = ("--resume", chat.chat_id) if moment.step else ()
+    async with Terminal.running("client.py", "--no-stack", *resume, environment=environment) as terminal:
+        await terminal.shows("You:")
         if moment.point is not None:
             fleet.arm(moment.role, moment.point)
             terminal.say(MESSAGES[moment.step])

@@ -368,7 +368,7 @@ async def test_a_read_without_a_worker_ends_in_a_sentence(temporal: Temporal, se
 async def test_a_server_without_a_temporal_starts_and_says_so() -> None:
     """It connects at the first call; whoever calls learns what is away (spec)."""
     nowhere = await Client.connect("127.0.0.1:1", data_converter=pydantic_data_converter, lazy=True)
-    async with in_memory(finance_server(nowhere, backing_timeout=BACKING_TIMEOUT)) as client:
+    async with in_memory(finance_server(nowhere, backing_timeout=timedelta(seconds=0.5))) as client:
         tools = await client.list_tools()
         price = await client.call_tool("stock_price", {"ticker": "AAPL"})
 

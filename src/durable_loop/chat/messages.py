@@ -53,7 +53,7 @@ class ChatPolicy(_Message):
     full_run_bytes: int = 7_000_000
     max_transcript_tokens: int = 100_000
     tool_timeout: timedelta = timedelta(seconds=30)
-    tool_attempts: int = 4
+    tool_attempts: int = 6
     heartbeat_timeout: timedelta = timedelta(seconds=5)
     first_retry_after: timedelta = timedelta(seconds=0.5)
 

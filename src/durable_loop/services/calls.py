@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _Request = TypeVar("_Request")
 _Result = TypeVar("_Result")
 
+# Seconds between two tries to connect.
+_CONNECT_INTERVAL: Final = 0.2
 _HASHED: Final = "sha256-"
 _SAFE_ID: Final = re.compile(rf"(?!{_HASHED})[A-Za-z0-9._:/@-]{{1,200}}")
 
@@ -93,6 +95,8 @@ class Backing:
     service: str
     task_queue: str
     timeout: timedelta
+    # A client that connects lazily tries it once, without the retries that its later calls have.
+    connected: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
     async def run_once(
         self, workflow: MethodAsyncSingleParam[Any, _Request, _Result], request: _Request, *, workflow_id: str
@@ -127,9 +131,10 @@ class Backing:
         """
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):
+                await self._connect()
                 yield
         except TimeoutError as error:
-            raise self._unanswered(advice) from error
+            raise (self._unanswered(advice) if self.connected.is_set() else self._unreachable(advice)) from error
         except WorkflowFailureError as error:
             raise self._failed(error, advice) from error
         except WorkflowQueryFailedError as error:
@@ -137,11 +142,20 @@ class Backing:
             raise ToolUnavailableError(f"The {self.service} service could not answer. {advice}") from error
         except RPCError as error:
             raise self._refused(error, advice) from error
-        except RuntimeError as error:
-            # A client that connects lazily has no type of its own for this.
-            if not str(error).startswith("Failed client connect"):
-                raise
-            raise self._unreachable(advice) from error
+
+    async def _connect(self) -> None:
+        """Wait for the first connection: Temporal may be starting too."""
+        while not self.connected.is_set():
+            try:
+                await self.client.service_client.check_health(retry=True)
+            except RuntimeError as error:
+                # There is no type of its own for this.
+                if not str(error).startswith("Failed client connect"):
+                    raise
+                logger.debug("The %s service does not reach Temporal yet: %s", self.service, error)
+                await asyncio.sleep(_CONNECT_INTERVAL)
+            else:
+                self.connected.set()
 
     def _unanswered(self, advice: str) -> ToolUnavailableError:
         seconds = self.timeout.total_seconds()
