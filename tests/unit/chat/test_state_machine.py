@@ -1,0 +1,273 @@
+"""Any order of events against a simple model of a chat: nothing is lost, nothing is answered twice."""
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from durable_loop.chat import compaction
+from durable_loop.chat.messages import CarriedChat, ChatPhase, ChatPolicy, Failure, Item, Reply, Turn, TurnOutcome
+from durable_loop.chat.state import ChatState
+from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError
+
+# The same examples in every run; the folder of examples that failed is not needed then.
+SETTINGS = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=100,
+    stateful_step_count=40,
+    report_multiple_bugs=False,
+)
+# Finding is enough: the events of a broken chat are not made few to be read.
+FINDING = settings(SETTINGS, phases=[Phase.generate])
+POLICY = ChatPolicy(max_waiting_turns=3)
+PLACES = st.integers(min_value=0, max_value=10_000)
+
+
+class ChatMachine(RuleBasedStateMachine):
+    """The model: the turns in the order in which they were accepted, and what became of each."""
+
+    state_class: type[ChatState] = ChatState
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = self.state_class(POLICY)
+        self.phase = ChatPhase.OPEN
+        self.sent = 0
+        self.known: dict[str, Turn] = {}
+        self.waiting: list[str] = []
+        self.running: str | None = None
+        self.outcomes: dict[str, TurnOutcome] = {}
+        self.finished = 0
+
+    @rule()
+    def send(self) -> None:
+        """Send a new turn: accepted in an open chat with room, refused with a reason elsewhere."""
+        self.sent += 1
+        turn = Turn(turn_id=f"turn-{self.sent}", text=f"message {self.sent}")
+        refused: dict[ChatPhase, type[Exception]] = {
+            ChatPhase.ENDED: ChatEndedError,
+            ChatPhase.DRAINING: ChatDrainingError,
+        }
+        if error := refused.get(self.phase) or (ChatBusyError if len(self.waiting) == 3 else None):
+            with pytest.raises(error):
+                self.state.accept(turn)
+            assert not self.state.knows(turn.turn_id)
+        else:
+            self.state.accept(turn)
+            self.known[turn.turn_id] = turn
+            self.waiting.append(turn.turn_id)
+
+    @precondition(lambda self: bool(self.known))
+    @rule(place=PLACES)
+    def send_again(self, place: int) -> None:
+        """Send a known turn: it is taken at any time, in any phase, and runs nothing."""
+        self.state.accept(self._known(place))
+
+    @precondition(lambda self: self.running is None and bool(self.waiting))
+    @rule()
+    def start(self) -> None:
+        """Start the oldest that waits."""
+        self.running = self.waiting.pop(0)
+        assert self.state.start_next() == self.known[self.running]
+
+    @precondition(lambda self: self.running is None and not self.waiting)
+    @rule()
+    def start_nothing(self) -> None:
+        """There is no turn to run."""
+        with pytest.raises(RuntimeError, match="no turn is waiting"):
+            self.state.start_next()
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def start_a_second(self) -> None:
+        """One turn at a time."""
+        with pytest.raises(RuntimeError, match="still running"):
+            self.state.start_next()
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def answer(self) -> None:
+        """With the reply of this turn."""
+        turn = self.known[self.running or ""]
+        reply = Reply(turn_id=turn.turn_id, text=f"reply to {turn.text}")
+        self.state.answer(reply, said(turn, reply.text))
+        self._settled(TurnOutcome(turn_id=turn.turn_id, reply=reply))
+
+    @precondition(lambda self: bool(self.known))
+    @rule(place=PLACES)
+    def answer_another(self, place: int) -> None:
+        """Bring a reply to a turn that does not run: it is nobody's."""
+        turn = self._known(place)
+        if turn.turn_id != self.running:
+            with pytest.raises(RuntimeError, match="is not running"):
+                self.state.answer(Reply(turn_id=turn.turn_id, text="late"), said(turn, "late"))
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def fail(self) -> None:
+        """End a turn without a reply: it was cancelled while it ran, or failed."""
+        failure = Failure(kind="TurnFailedError", message="The model could not answer.")
+        self.state.fail(failure)
+        self._settled(TurnOutcome(turn_id=self.running or "", failure=failure))
+
+    @precondition(lambda self: bool(self.known))
+    @rule(place=PLACES)
+    def cancel(self, place: int) -> None:
+        """Withdraw any turn: one that waits has its outcome at once, any other stays as it is."""
+        turn_id = self._known(place).turn_id
+        failure = Failure(kind="TurnCancelledError", message="The turn was cancelled.")
+        self.state.withdraw(turn_id, failure)
+        if turn_id in self.waiting:
+            self.waiting.remove(turn_id)
+            self.outcomes[turn_id] = TurnOutcome(turn_id=turn_id, failure=failure)
+
+    @rule()
+    def summarise(self) -> None:
+        """Between turns and in them."""
+        if old := self.state.old_turns():
+            self.state.summarise(old, "They counted.")
+
+    @rule()
+    def drain(self) -> None:
+        """Make ready to continue as new: the history has grown long."""
+        self.state.drain()
+        if self.phase is ChatPhase.OPEN:
+            self.phase = ChatPhase.DRAINING
+
+    @precondition(lambda self: self.phase is ChatPhase.DRAINING)
+    @rule()
+    def continue_as_new(self) -> None:
+        """With all that must be known, once nothing runs or waits."""
+        if self.running is not None or self.waiting:
+            with pytest.raises(RuntimeError, match="would be lost"):
+                self.state.carry()
+        else:
+            carried = CarriedChat.model_validate_json(self.state.carry().model_dump_json())
+            self.state = self.state_class(POLICY, carried)
+            self.phase = ChatPhase.OPEN
+
+    @precondition(lambda self: self.sent > 3)
+    @rule()
+    def end(self) -> None:
+        """For good."""
+        self.state.end()
+        self.phase = ChatPhase.ENDED
+
+    @invariant()
+    def the_chat_is_what_the_model_says(self) -> None:
+        """Every accepted turn waits, runs or has its one outcome, which never changes."""
+        assert self.state.phase is self.phase
+        assert [turn.turn_id for turn in self.state.waiting] == self.waiting
+        assert (self.state.running.turn_id if self.state.running else None) == self.running
+        assert {turn_id: self.state.outcome(turn_id) for turn_id in self.known} == {
+            turn_id: self.outcomes.get(turn_id) for turn_id in self.known
+        }
+        assert all(self.state.knows(turn_id) for turn_id in self.known)
+        assert self.state.turns == self.finished
+        assert compaction.turns_in(self.state.transcript) == self.finished
+
+    def _known(self, place: int) -> Turn:
+        return list(self.known.values())[place % len(self.known)]
+
+    def _settled(self, outcome: TurnOutcome) -> None:
+        self.outcomes[outcome.turn_id] = outcome
+        self.running = None
+        self.finished += 1
+
+
+def said(turn: Turn, text: str) -> list[Item]:
+    return [{"role": "user", "content": turn.text}, {"role": "assistant", "content": text}]
+
+
+class ForgetsOutcomes(ChatState):
+    """Runs an old turn again in a new run."""
+
+    def carry(self) -> CarriedChat:
+        """Do it wrong."""
+        return super().carry().model_copy(update={"outcomes": ()})
+
+
+class ForgetsTheTranscript(ChatState):
+    """Has no memory after it continued as new."""
+
+    def carry(self) -> CarriedChat:
+        """Do it wrong."""
+        return super().carry().model_copy(update={"transcript": ()})
+
+
+class TakesTheNewest(ChatState):
+    """Answers out of order."""
+
+    def start_next(self) -> Turn:
+        """Do it wrong."""
+        self._waiting.rotate(1)
+        return super().start_next()
+
+
+class RunsAgain(ChatState):
+    """Takes a settled turn for a new one."""
+
+    def knows(self, turn_id: str) -> bool:
+        """Do it wrong."""
+        return super().knows(turn_id) and self.outcome(turn_id) is None
+
+
+class AnswersAnyone(ChatState):
+    """Gives a reply to whichever turn is running."""
+
+    def _finish(self, outcome: TurnOutcome) -> Turn:
+        """Do it wrong."""
+        if self.running is not None:
+            outcome = outcome.model_copy(update={"turn_id": self.running.turn_id})
+        return super()._finish(outcome)
+
+
+class ForgetsWhatWaits(ChatState):
+    """Loses accepted turns when it continues as new."""
+
+    def carry(self) -> CarriedChat:
+        """Do it wrong."""
+        self._waiting.clear()
+        return super().carry()
+
+
+class OpensAgain(ChatState):
+    """Takes messages after it was ended."""
+
+    def drain(self) -> None:
+        """Do it wrong."""
+        self.phase = ChatPhase.DRAINING
+
+
+def run(state: type[ChatState], how: settings = SETTINGS) -> None:
+    """Play the examples; a machine that does not hold fails here."""
+
+    class Machine(ChatMachine):
+        state_class = state
+
+    run_state_machine_as_test(Machine, settings=how)  # pyright: ignore[reportUnknownMemberType]
+
+
+def test_whatever_happens_every_accepted_turn_has_one_outcome() -> None:
+    """Send, send again, cancel, fail, summarise, continue as new and end, in any order. (ours)"""
+    run(ChatState)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ForgetsOutcomes,
+        ForgetsTheTranscript,
+        TakesTheNewest,
+        RunsAgain,
+        AnswersAnyone,
+        ForgetsWhatWaits,
+        OpensAgain,
+    ],
+)
+def test_a_chat_that_loses_or_repeats_a_turn_is_found(broken: type[ChatState]) -> None:
+    """The teeth: each of these breaks one promise, and the machine finds the events that show it. (ours)"""
+    with pytest.raises((AssertionError, pytest.fail.Exception, RuntimeError)):
+        run(broken, FINDING)
