@@ -1,0 +1,200 @@
+"""A live chat under random interleavings, with real workers that are killed meanwhile."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from temporalio.client import Client
+
+from durable_loop import names
+from durable_loop.bootstrap.orchestrator import replayer
+from durable_loop.chat.messages import Reply
+from durable_loop.errors import ChatEndedError, TurnCancelledError
+from durable_loop.testing import (
+    Agent,
+    Environment,
+    McpTransport,
+    RecordedHistory,
+    TestedChat,
+    WorkerPlace,
+    fetch_runs,
+    replay_history,
+)
+from tests.e2e.waiting import eventually
+
+pytestmark = pytest.mark.timeout(300)
+
+# Counted from the newest turn, where most can still happen.
+PLACES = st.integers(min_value=0, max_value=6)
+MEANWHILE = st.tuples(
+    st.sampled_from(["send again", "wait for", "cancel", "cancel", "summarise", "kill"]),
+    PLACES,
+)
+# Each round sends some messages at once, and then things happen.
+ROUND = st.tuples(st.tuples(st.just("send"), st.integers(min_value=2, max_value=5)), MEANWHILE, MEANWHILE)
+PLANS = st.tuples(st.lists(ROUND, min_size=2, max_size=3), st.booleans())
+
+
+class Workers:
+    """One real orchestrator worker at a time; whoever kills it starts the next."""
+
+    def __init__(self, env: Environment, agent: Agent, running: AsyncExitStack) -> None:
+        self.agent = agent
+        self._env = env
+        self._running = running
+        self._worker = agent.worker
+
+    async def client(self) -> Client:
+        """Return a client of its own."""
+        return await self._env.client()
+
+    async def kill(self) -> None:
+        """Kill the worker and start another."""
+        if self._worker is None:
+            raise RuntimeError("the agent has no worker process")
+        await self._worker.kill()
+        self._worker = await self._running.enter_async_context(self._env.worker_process(self.agent.settings))
+
+
+@pytest.fixture(name="workers", scope="module")
+async def _workers(env: Environment) -> AsyncGenerator[Workers]:
+    async with (
+        env.agent(None, workers=WorkerPlace.SUBPROCESS, mcp=McpTransport.HTTP) as agent,
+        AsyncExitStack() as running,
+    ):
+        yield Workers(env, agent, running)
+
+
+@dataclass
+class Talk:
+    """What was sent to one chat, and what came back."""
+
+    workers: Workers
+    chat: TestedChat
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    sending: list[tuple[str, asyncio.Task[Reply]]] = field(default_factory=list[tuple[str, asyncio.Task[Reply]]])
+    cancelled: set[str] = field(default_factory=set[str])
+
+    async def does(self, event: str, number: int) -> None:
+        """Do the next thing of a plan; messages are sent and not waited for."""
+        match event:
+            case "send":
+                for _ in range(number):
+                    place = len(self.texts) + 1
+                    self.texts[f"turn-{place}"] = f"Calculate {place} * 1000003"
+                    self.send(f"turn-{place}")
+            case "send again":
+                self.send(self._turn(number))
+            case "wait for":
+                await asyncio.wait([self.sending[number % len(self.sending)][1]])
+            case "cancel":
+                turn_id = self._turn(number)
+                await eventually(lambda: self._is_accepted(turn_id), timeout=60)
+                self.cancelled.add(turn_id)
+                await self.chat.cancel(turn_id)
+            case "summarise":
+                await self.chat.compact()
+            case _:
+                await self.workers.kill()
+
+    def send(self, turn_id: str) -> None:
+        """Send a turn, for the first time or again."""
+        task = asyncio.create_task(self.chat.send(self.texts[turn_id], turn_id=turn_id))
+        self.sending.append((turn_id, task))
+
+    async def outcomes(self) -> dict[str, Reply | TurnCancelledError | ChatEndedError]:
+        """Return what each turn came to; every sender of a turn heard the same."""
+        results = await asyncio.gather(*(task for _, task in self.sending), return_exceptions=True)
+        outcomes: dict[str, Reply | TurnCancelledError | ChatEndedError] = {}
+        for (turn_id, _), result in zip(self.sending, results, strict=True):
+            assert isinstance(result, (Reply, TurnCancelledError, ChatEndedError)), result
+            first = outcomes.setdefault(turn_id, result)
+            assert repr(first) == repr(result)
+        return outcomes
+
+    async def _is_accepted(self, turn_id: str) -> bool:
+        status = await self.chat.status()
+        over = any(sent == turn_id and task.done() for sent, task in self.sending)
+        return over or turn_id in (status.running, *status.waiting)
+
+    def _turn(self, number: int) -> str:
+        return list(self.texts)[-1 - number % len(self.texts)]
+
+
+@settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=6,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(plan=PLANS)
+async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_accepted(
+    workers: Workers, plan: tuple[list[tuple[tuple[str, int], ...]], bool]
+) -> None:
+    """Send, send again, cancel, summarise, kill -9, continue as new, end; no workflow task fails. (ours)"""
+    rounds, ends = plan
+    # Small enough that a chat continues as new after every other turn or so.
+    chat = workers.agent.chat(max_run_events=30)
+    talk = Talk(workers, chat)
+    await talk.does("send", 1)
+    await talk.does("wait for", 0)
+
+    for event, number in (step for steps in rounds for step in steps):
+        await talk.does(event, number)
+    if ends:
+        await chat.end()
+    outcomes = await talk.outcomes()
+    if ends:
+        await chat.handle.result()
+
+    runs = await fetch_runs(await workers.client(), chat.chat_id)
+    accepted = list(dict.fromkeys(turn_id for run in runs for turn_id in turns_accepted(run)))
+    for turn_id, outcome in outcomes.items():
+        assert is_right(talk, turn_id, outcome, accepted)
+        assert ends or not isinstance(outcome, ChatEndedError)
+
+    status = await chat.status()
+    spoken = [line.text for line in await chat.transcript() if line.role == "user"]
+    assert spoken == [text for text in (talk.texts[turn_id] for turn_id in accepted) if text in spoken]
+    assert status.summarised + len(spoken) == status.turns
+    assert status.turns >= sum(isinstance(outcome, Reply) for outcome in outcomes.values())
+
+    if not ends:
+        for turn_id in talk.texts:
+            talk.send(turn_id)
+        assert repr(await talk.outcomes()) == repr(outcomes)
+        assert (await chat.status()).turns == status.turns
+    on_this_code = replayer(workers.agent.settings)
+    for run in runs:
+        assert run.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
+        await replay_history(run, on_this_code)
+
+
+def is_right(
+    talk: Talk, turn_id: str, outcome: Reply | TurnCancelledError | ChatEndedError, accepted: Sequence[str]
+) -> bool:
+    """Whether this is the turn's own reply, or the reason why it has none is true."""
+    match outcome:
+        case Reply():
+            product = str(int(turn_id.removeprefix("turn-")) * 1000003)
+            return outcome.turn_id == turn_id and product in outcome.text.replace(",", "")
+        case TurnCancelledError():
+            return turn_id in talk.cancelled
+        case ChatEndedError():
+            return turn_id not in accepted
+
+
+def turns_accepted(run: RecordedHistory) -> list[str]:
+    """Return the turns that a run took, in order."""
+    requests = (
+        event.workflow_execution_update_accepted_event_attributes.accepted_request
+        for event in run.for_replay().events
+        if event.HasField("workflow_execution_update_accepted_event_attributes")
+    )
+    return [request.meta.update_id for request in requests if request.input.name == names.UPDATE_SEND_MESSAGE]
