@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import pydantic_core
 from agents import ModelResponse
-from mcp.types import CallToolResult, ContentBlock, ListToolsResult, TextContent
+from mcp.types import CallToolResult, ContentBlock, TextContent
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from durable_loop.chat.compaction import shortened
@@ -21,6 +23,9 @@ MAX_RESPONSE_BYTES: Final = 400_000
 MAX_CALLS_AT_ONCE: Final = 32
 # Of all tools of one server with their schemas; our eight have 10,000.
 MAX_TOOL_LIST_BYTES: Final = 400_000
+# Of an error, which may hold what a server or a provider says; past the first, that many characters stay.
+MAX_ERROR_BYTES: Final = 20_000
+MAX_ERROR_CHARS: Final = 1_000
 
 
 class BoundsInterceptor(Interceptor):
@@ -40,13 +45,20 @@ class _Bounds(ActivityInboundInterceptor):
         self._max_tool_output = max_tool_output
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's signature
-        result = await super().execute_activity(input)
-        match result:
-            case CallToolResult():
-                return _cut(result, self._max_tool_output)
-            case ListToolsResult():
+        try:
+            result = await super().execute_activity(input)
+        except ApplicationError as error:
+            if len(error.message) + _size(error.details) <= MAX_ERROR_BYTES:
+                raise
+            message = shortened(error.message, MAX_ERROR_CHARS)
+            raise ApplicationError(message, type=error.type, non_retryable=error.non_retryable) from None
+        # What the MCP activities return is plain JSON already.
+        match activity.info().activity_type.rpartition(".")[2]:
+            case "call-tool" if _size(result) > self._max_tool_output:
+                return _cut(CallToolResult.model_validate(result), self._max_tool_output).model_dump(mode="json")
+            case "list-tools":
                 _check_tools(result)
-            case ModelResponse():
+            case _ if isinstance(result, ModelResponse):
                 _check_response(result)
             case _:
                 pass
@@ -54,8 +66,6 @@ class _Bounds(ActivityInboundInterceptor):
 
 
 def _cut(result: CallToolResult, most: int) -> CallToolResult:
-    if _size(result) <= most:
-        return result
     # The data says again what the text says; the model reads the text.
     text = "\n".join(_text(block) for block in result.content)
     chars = most
@@ -72,7 +82,7 @@ def _text(block: ContentBlock) -> str:
     return block.text if isinstance(block, TextContent) else f"[{block.type} of {_size(block):,} bytes left out]"
 
 
-def _check_tools(listed: ListToolsResult) -> None:
+def _check_tools(listed: object) -> None:
     if (size := _size(listed)) > MAX_TOOL_LIST_BYTES:
         error = ToolInputError(f"its list of tools has {size:,} bytes, and at most {MAX_TOOL_LIST_BYTES:,} are taken")
         raise as_application_error(error)

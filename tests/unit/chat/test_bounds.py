@@ -1,6 +1,7 @@
 """What models and tools give back has a bound, and what is too much is cut visibly or refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,18 +23,28 @@ class _Activity(ActivityInboundInterceptor):
         self._result = result
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ARG002 - the SDK's signature
+        if isinstance(self._result, Exception):
+            raise self._result
         return self._result
 
 
-async def bounded(result: object) -> Any:
-    """Return what the interceptor makes of an activity's result."""
+async def bounded(result: object, *, activity_type: str = "invoke_model_activity") -> Any:
+    """Return what the interceptor makes of an activity's result, or of the error that it raises."""
     chain = BoundsInterceptor(max_tool_output=MOST).intercept_activity(_Activity(result))
 
     @activity.defn
     async def run() -> Any:
         return await chain.execute_activity(ExecuteActivityInput(fn=run, args=[], executor=None, headers={}))
 
-    return await ActivityEnvironment().run(run)
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, activity_type=activity_type)
+    return await environment.run(run)
+
+
+async def bounded_call(result: CallToolResult) -> Any:
+    """Return what is made of the result of an MCP call, which its activity returns as plain JSON."""
+    dumped = await bounded(result.model_dump(mode="json"), activity_type="temporalio.mcp.it.call-tool")
+    return CallToolResult.model_validate(dumped)
 
 
 def text_result(text: str) -> CallToolResult:
@@ -45,13 +56,13 @@ async def test_a_result_that_fits_is_the_tools_own() -> None:
     """Nothing is touched without need, the data included. (ours)"""
     result = text_result("x" * 500)
 
-    assert await bounded(result) is result
+    assert await bounded_call(result) == result
 
 
 @pytest.mark.parametrize("character", ["x", "ü", "\0", '"'], ids=["plain", "two bytes", "six in JSON", "two in JSON"])
 async def test_a_long_result_is_cut_to_its_bytes_and_says_so(character: str) -> None:
     """The bound is on what lands in the history. (ours)"""
-    cut = await bounded(text_result(character * 3_000_000))
+    cut = await bounded_call(text_result(character * 3_000_000))
 
     assert len(cut.model_dump_json().encode()) <= MOST
     assert cut.structured_content is None
@@ -61,7 +72,7 @@ async def test_a_long_result_is_cut_to_its_bytes_and_says_so(character: str) -> 
 
 async def test_an_error_stays_an_error_when_it_is_cut() -> None:
     """The model still learns that the call failed. (ours)"""
-    cut = await bounded(text_result("x" * 10_000).model_copy(update={"is_error": True}))
+    cut = await bounded_call(text_result("x" * 10_000).model_copy(update={"is_error": True}))
 
     assert cut.is_error
 
@@ -71,7 +82,7 @@ async def test_what_is_no_text_is_named_instead() -> None:
     image = ImageContent(type="image", data="A" * 1_000_000, mime_type="image/png")
     result = CallToolResult(content=[TextContent(type="text", text="Here:"), image])
 
-    cut = await bounded(result)
+    cut = await bounded_call(result)
 
     assert cut.content[0].text.startswith("Here:\n[image of 1,000,0")
     assert cut.content[0].text.endswith(" bytes left out]")
@@ -82,7 +93,9 @@ async def test_a_list_of_tools_without_measure_is_refused() -> None:
     tool = Tool(name="big", description="x" * MAX_TOOL_LIST_BYTES, input_schema={"type": "object"})
 
     with pytest.raises(ApplicationError, match="its list of tools has 400,") as refused:
-        await bounded(ListToolsResult(tools=[tool]))
+        await bounded(
+            ListToolsResult(tools=[tool]).model_dump(mode="json"), activity_type="temporalio.mcp.it.list-tools"
+        )
     assert refused.value.non_retryable
 
 
@@ -111,3 +124,30 @@ async def test_an_ordinary_answer_passes() -> None:
     response = ModelResponse(output=[assistant_message("x" * 100_000), *calls], usage=Usage(), response_id=None)
 
     assert await bounded(response) is response
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApplicationError("x" * 3_000_000, type="MCPProtocolError", non_retryable=True),
+        ApplicationError("x", {"data": "x" * 3_000_000}, type="MCPProtocolError", non_retryable=True),
+    ],
+    ids=["message", "details"],
+)
+async def test_an_error_without_measure_is_cut(error: ApplicationError) -> None:
+    """What kind it is, and whether a retry helps, stay. (ours)"""
+    with pytest.raises(ApplicationError, match="x") as cut:
+        await bounded(error)
+
+    assert len(cut.value.message) < 1_100
+    assert cut.value.details == ()
+    assert (cut.value.type, cut.value.non_retryable) == ("MCPProtocolError", True)
+
+
+async def test_an_ordinary_error_is_the_activitys_own() -> None:
+    """With its details. (ours)"""
+    error = ApplicationError("No.", 17)
+
+    with pytest.raises(ApplicationError) as raised:
+        await bounded(error)
+    assert raised.value is error

@@ -1,0 +1,207 @@
+"""Models and MCP servers that send what nobody should: for the tests of what a chat makes of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
+from agents.testing import assistant_message
+from mcp.server.mcpserver import MCPServer
+from openai.types.responses import ResponseFunctionToolCall
+from pydantic import BaseModel
+
+from durable_loop.services.transport import HttpDoor, serve_http
+
+__all__ = ["NEXT", "Garbage", "Poisoner", "called", "garbage_server", "over_http", "rough_tools"]
+
+# What is said to a chat to see whether it still works.
+NEXT: Final = "Are you well?"
+
+
+def _ends_of(text: str) -> str:
+    return text if len(text) <= 2_000 else f"{text[:1_000]} … {text[-200:]}"
+
+
+def called(tool: str, arguments: str, call_id: str = "call-1") -> ResponseFunctionToolCall:
+    """Return a call of a tool with arguments that may be no JSON."""
+    return ResponseFunctionToolCall(type="function_call", name=tool, arguments=arguments, call_id=call_id)
+
+
+class Poisoner(Model, ModelProvider):
+    """Answers a message with `outputs`, tool results with their text, and `NEXT` with "Fine."
+
+    A function of its input, as a model is: a retry gets the same.
+    """
+
+    def __init__(self, *outputs: Any) -> None:
+        self._outputs = list(outputs)
+
+    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
+        """Return the one model there is."""
+        return self
+
+    async def get_response(
+        self,
+        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> ModelResponse:
+        """Answer."""
+        items: list[Any] = [] if isinstance(input, str) else list(input)
+        asked = max(number for number, item in enumerate(items) if item.get("role") == "user")
+        results = [str(item["output"]) for item in items[asked:] if item.get("type") == "function_call_output"]
+        output = self._outputs
+        if items[asked]["content"] == NEXT:
+            output = [assistant_message("Fine.")]
+        elif results:
+            output = [assistant_message("I was told: " + " | ".join(_ends_of(result) for result in results))]
+        return ModelResponse(output=output, usage=Usage(), response_id=None)
+
+    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
+        """Not used here."""
+        raise NotImplementedError
+
+
+def rough_tools() -> MCPServer:
+    """Return a server whose tools answer with megabytes, raise, or take for ever."""
+    server = MCPServer("rough")
+
+    @server.tool()
+    def megabytes(half: int) -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
+        """Answer with so many half megabytes."""
+        return "€" * (half * 500_000 // 3)
+
+    @server.tool()
+    def explode() -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
+        """Raise."""
+        raise RuntimeError("secret of the house")
+
+    @server.tool()
+    async def sleep_for_ever() -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
+        """Never answer."""
+        await asyncio.get_running_loop().create_future()
+        return "never"
+
+    return server
+
+
+@asynccontextmanager
+async def over_http(server: MCPServer) -> AsyncGenerator[str]:
+    """Serve an MCP server on a free port; the value is its URL."""
+    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(
+            serve_http(server, HttpDoor(host="127.0.0.1", port=0), on_ready=url.set_result, until=over.wait)
+        )
+        try:
+            yield await url
+        finally:
+            over.set()
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What a server answers to a request, as bytes on the wire; None: nothing, and the connection stays open."""
+
+    answer: Callable[[Any], bytes | None]
+
+    @classmethod
+    def raw(cls, answer: bytes | None) -> "Garbage":
+        """Answer with these bytes, whatever is asked."""
+        return cls(lambda _: answer)
+
+    @classmethod
+    def http(cls, body: str, *, kind: str = "application/json") -> "Garbage":
+        """Answer with this body."""
+        return cls.raw(_http(body, kind))
+
+    @classmethod
+    def result(cls, result: object) -> "Garbage":
+        """Answer every request with this result."""
+        return cls(lambda request: _result(request, result))
+
+    @classmethod
+    def error(cls, message: str, data: object) -> "Garbage":
+        """Answer every request with this error."""
+        return cls(lambda request: _error(request, message, data))
+
+    @classmethod
+    def tools(cls, tools: Sequence[object]) -> "Garbage":
+        """Speak MCP well, and list these tools."""
+        return cls(lambda request: _lists(request, list(tools)))
+
+
+class _Request(BaseModel):
+    id: int | str | None = None
+    method: str = ""
+    params: dict[str, Any] = {}
+
+
+@asynccontextmanager
+async def garbage_server(garbage: Garbage) -> AsyncGenerator[str]:
+    """Serve it on a free port of the loopback interface; the value is its URL."""
+    open_ones: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ones.add(writer)
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = next(
+                    (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
+                )
+                body = await reader.readexactly(length)
+                request = _Request.model_validate(json.loads(body)) if body else _Request()
+                if (answer := garbage.answer(request)) is not None:
+                    writer.write(answer)
+                    await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            open_ones.discard(writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp"
+    finally:
+        server.close()
+        for writer in list(open_ones):
+            writer.close()
+        await server.wait_closed()
+
+
+def _http(body: str, kind: str = "application/json", status: str = "200 OK") -> bytes:
+    content = body.encode()
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
+
+
+def _result(request: _Request, result: object) -> bytes:
+    if request.id is None:
+        return _http("", status="202 Accepted")
+    return _http(json.dumps({"jsonrpc": "2.0", "id": request.id, "result": result}))
+
+
+def _lists(request: _Request, tools: list[object]) -> bytes:
+    match request.method:
+        case "initialize":
+            version = request.params.get("protocolVersion", "2025-06-18")
+            about = {"name": "hostile", "version": "1"}
+            return _result(request, {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": about})
+        case "tools/list":
+            return _result(request, {"tools": tools})
+        case "tools/call":
+            return _result(request, {"content": [{"type": "text", "text": "called"}]})
+        case _ if request.id is None:
+            return _result(request, None)
+        case _:
+            return _error(request, "Method not found", None)
+
+
+def _error(request: _Request, message: str, data: object) -> bytes:
+    error = {"code": -32601, "message": message, "data": data}
+    return _http(json.dumps({"jsonrpc": "2.0", "id": request.id, "error": error}))
