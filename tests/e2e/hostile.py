@@ -67,13 +67,18 @@ class Poisoner(Model, ModelProvider):
 
 
 def rough_tools() -> MCPServer:
-    """Return a server whose tools answer with megabytes, raise, or take for ever."""
+    """Return a server whose tools answer with as much as is asked for, raise, or take for ever."""
     server = MCPServer("rough")
 
     @server.tool()
     def megabytes(half: int) -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
         """Answer with so many half megabytes."""
         return "€" * (half * 500_000 // 3)
+
+    @server.tool()
+    def characters(number: int) -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
+        """Answer with so many characters."""
+        return "x" * number
 
     @server.tool()
     def explode() -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator

@@ -12,7 +12,8 @@ from temporalio.client import WorkflowHistory
 
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.errors import TurnFailedError
-from durable_loop.testing import Environment, Script, TestedChat, calls, fails, says
+from durable_loop.testing import Environment, McpTransport, Script, TestedChat, calls, fails, says
+from tests.e2e.hostile import over_http, rough_tools
 from tests.e2e.waiting import eventually
 
 FAILED = "EVENT_TYPE_WORKFLOW_TASK_FAILED"
@@ -108,6 +109,31 @@ async def test_a_history_grows_with_what_is_said_and_not_with_its_square(env: En
         assert sum(size(history.events) for history in runs) < 2_500_000
         a_turn = [size(run.events[accepted(run)[0] : accepted(run)[-1]]) / len(accepted(run)[1:]) for run in runs]
         assert max(a_turn) < min(a_turn) * 1.05
+
+
+async def test_a_turn_of_a_hundred_tool_calls_fits_its_run(env: Environment) -> None:
+    """With results of 5 kB each: 4 MB of history at most, in one run of the chat. (ours)"""
+    steps = (calls("characters", number=5_000) for _ in range(100))
+    nowhere = "http://127.0.0.1:9/mcp"
+
+    async with (
+        over_http(rough_tools()) as url,
+        env.agent(
+            Script(*steps, says("Done.")),
+            mcp=McpTransport.SETTINGS,
+            finance_mcp_url=url,
+            it_mcp_url=nowhere,
+            max_model_calls=101,
+        ) as agent,
+    ):
+        chat = agent.chat()
+        assert (await chat.send("a hundred, please")).text == "Done."
+
+        history, *later = await runs_of(env, chat)
+        assert not later
+        assert sum(event.HasField("activity_task_completed_event_attributes") for event in history.events) > 200
+        assert 500_000 < size(history.events) < 4_000_000
+        assert max(event.ByteSize() for event in history.events) < 2_000_000
 
 
 async def test_a_chat_continues_as_new_when_its_history_has_many_bytes(env: Environment) -> None:
