@@ -268,6 +268,28 @@ async def test_a_cancelled_turn_ends_and_the_chat_goes_on(env: Environment) -> N
         assert [role for role, _ in await said(chat)] == ["user", "note", "user", "agent"]
 
 
+async def test_a_retry_is_visible_to_the_client(env: Environment) -> None:
+    """What is tried again, the attempt, and why the last one failed; the history gets no event by it. (ours)"""
+    script = Script(fails("The provider wants fewer requests"), says("Here."))
+
+    async with env.agent(script, model_attempts=1000) as agent:
+        chat = agent.chat()
+        sending = asyncio.create_task(chat.send("hello", turn_id="t1"))
+        await eventually(lambda: _retrying(chat))
+        before = len((await chat.history()).event_types)
+        (doing,) = await chat.under_way()
+
+        assert (doing.what, doing.max_attempts) == ("model call", 1000)
+        assert doing.attempt > 1
+        assert doing.last_error == "The provider wants fewer requests."
+        assert len((await chat.history()).event_types) == before
+        await chat.cancel("t1")
+        with pytest.raises(TurnCancelledError):
+            await sending
+        assert await chat.under_way() == []
+        assert (await chat.send("again")).text == "Here."
+
+
 async def test_a_chat_whose_workflow_is_cancelled_ends_in_mid_turn(env: Environment) -> None:
     """What an operator does in Temporal's own tools; whoever waits is told. (ours)"""
     script = Script(fails("down"))

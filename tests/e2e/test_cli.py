@@ -1,5 +1,6 @@
 """The terminal chat as a person uses it: real processes, a real pseudo-terminal."""
 
+import os
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -8,9 +9,10 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
 from durable_loop.bootstrap.client import connect
-from durable_loop.testing import Script, fails, says
+from durable_loop.testing import Environment, Script, fails, says
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE
 from tests.e2e.stacks import TestStack
+from tests.e2e.terminal import Terminal
 
 SEED = {
     "Calculate 15 * 23": "Agent: The result is 345.",
@@ -190,6 +192,22 @@ async def test_a_command_that_is_used_wrongly_says_how_it_is_used(stack: TestSta
         assert code == 2
         assert "Traceback" not in errors
         assert errors
+
+
+async def test_what_is_tried_again_is_shown_while_the_user_waits(env: Environment) -> None:
+    """The attempt and the reason, in the line that stands for the reply. (ours)"""
+    script = Script(fails("overloaded", attempts=3), says("Here."))
+    async with env.agent(script, first_retry_after=timedelta(seconds=1)) as agent:
+        environment = {
+            **os.environ,
+            "TEMPORAL_ADDRESS": env.address,
+            "DURABLE_LOOP_ORCHESTRATOR_QUEUE": agent.settings.orchestrator_queue,
+        }
+        async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
+            terminal.say("hello")
+            await terminal.shows("Agent: … (model call, attempt 2 of 6: overloaded.)")
+            await terminal.shows("Agent: Here.")
+            assert "attempt" not in terminal.text
 
 
 async def test_with_no_stack_nothing_is_started(stack: TestStack) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Self
 from uuid import uuid4
 
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -19,7 +20,8 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
-from durable_loop.chat.messages import ChatInput, ChatStatus, ChatSummary, Reply, TranscriptLine, Turn
+from durable_loop.chat.messages import ChatInput, ChatStatus, ChatSummary, Reply, TranscriptLine, Turn, UnderWay
+from durable_loop.chat.sentences import sentence
 from durable_loop.errors import (
     ChatBusyError,
     ChatDrainingError,
@@ -158,6 +160,20 @@ class Chat:
         """Return the chat at this moment."""
         return await self.handle.query(names.QUERY_STATUS, result_type=ChatStatus)
 
+    async def under_way(self) -> list[UnderWay]:
+        """Return what the chat waits for at this moment, retries included; leaves no event in its history."""
+        described = await self.handle.describe()
+        return [await self._under_way(pending) for pending in described.raw_description.pending_activities]
+
+    async def _under_way(self, pending: PendingActivityInfo) -> UnderWay:
+        failure = pending.last_failure if pending.HasField("last_failure") else None
+        return UnderWay(
+            what=_in_words(pending.activity_type.name),
+            attempt=pending.attempt,
+            max_attempts=pending.maximum_attempts,
+            last_error=sentence(await self._client.data_converter.decode_failure(failure)) if failure else None,
+        )
+
 
 async def list_chats(client: Client) -> AsyncIterator[ChatSummary]:
     """Yield the chats of the client's namespace, the newest first."""
@@ -191,3 +207,16 @@ async def _until_answered(ask: Callable[[], Awaitable[Reply]]) -> Reply:
 def _chat_error(error: WorkflowUpdateFailedError) -> ChatError:
     cause = error.cause
     return as_chat_error(cause) if isinstance(cause, ApplicationError) else TurnFailedError(str(cause))
+
+
+def _in_words(activity: str) -> str:
+    """Name an activity for a reader: `temporalio.mcp.finance.call-tool` is a finance tool call."""
+    match activity.split("."):
+        case [_, "mcp", server, "call-tool"]:
+            return f"{server} tool call"
+        case [_, "mcp", server, "list-tools"]:
+            return f"{server} tool list"
+        case [name] if name.startswith("invoke_model"):
+            return "model call"
+        case _:
+            return activity

@@ -127,6 +127,16 @@ class ChatStatus(_Message):
     summarised: int = 0
 
 
+class UnderWay(_Message):
+    """What a chat waits for at this moment, as its server sees it: a model call, a tool call, a list of tools."""
+
+    what: str
+    attempt: int
+    max_attempts: int
+    # Why the attempt before failed, in a sentence.
+    last_error: str | None = None
+
+
 class TranscriptLine(_Message):
     """One line of what was said, for people."""
 

@@ -19,8 +19,8 @@ from temporalio.openai_agents.workflow import temporal_mcp_server
 from temporalio.workflow import ActivityConfig
 
 from durable_loop import names
-from durable_loop.chat.failures import sentence, trimmed
 from durable_loop.chat.messages import ChatPolicy
+from durable_loop.chat.sentences import sentence, trimmed
 from durable_loop.chat.tool_messages import CalculatorInput, ToolResult, WeatherInput
 
 __all__ = ["ListingFailed", "list_tools", "local_tools", "mcp_servers"]

@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     from durable_loop import names
     from durable_loop.chat.agent import build_agent, build_summariser
     from durable_loop.chat.compaction import rendered, summarised_turns
-    from durable_loop.chat.failures import cancelled, failure_of, sentence
+    from durable_loop.chat.failures import cancelled, failure_of
     from durable_loop.chat.messages import (
         ChatInput,
         ChatPhase,
@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
         Turn,
     )
     from durable_loop.chat.model_input import ModelInputShelf
+    from durable_loop.chat.sentences import sentence
     from durable_loop.chat.state import ChatState
     from durable_loop.chat.stretches import run_in_stretches
     from durable_loop.chat.tool_log import ToolLog

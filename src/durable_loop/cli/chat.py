@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ __all__ = ["run_chat"]
 LEAVE = frozenset({"quit", "exit"})
 INTERRUPTED = 130
 TERMINATED = 143
+WATCH_INTERVAL = 0.5  # seconds
 
 
 async def run_chat(settings: Settings, *, resume: bool, chat_id: str | None, stack: bool) -> int:
@@ -153,13 +154,13 @@ class ChatSession:
             if text:
                 chat = await asyncio.shield(opening)
                 self._begun = True
-                await self._show(lines, chat.send(text))
+                await self._show(lines, chat, text)
 
     async def _answer_what_is_open(self, lines: LineSource, chat: Chat) -> None:
         """Show the messages that were under way when the user left, with their answers."""
         for turn_id in self._open_turns:
-            with lines.thinking(), suppress(TurnFailedError):  # which the transcript tells
-                await chat.reply_to(turn_id)
+            with suppress(TurnFailedError):  # which the transcript tells
+                await _watched(chat, chat.reply_to(turn_id), lines)
             await self._show_transcript(chat, lines)
 
     async def _show_transcript(self, chat: Chat, lines: LineSource) -> None:
@@ -168,10 +169,9 @@ class ChatSession:
         lines.tell(screen.transcript(said[self._shown :]))
         self._shown = len(said)
 
-    async def _show(self, lines: LineSource, answer: Awaitable[Reply]) -> None:
+    async def _show(self, lines: LineSource, chat: Chat, text: str) -> None:
         try:
-            with lines.thinking():
-                shown = screen.reply(await answer)
+            shown = screen.reply(await _watched(chat, chat.send(text), lines))
         except (TurnFailedError, MessageRefusedError) as error:
             shown = screen.failure(error)
         except RPCError as error:
@@ -181,6 +181,23 @@ class ChatSession:
     def _note(self, status: StackStatus, lines: LineSource) -> None:
         self._status = status
         lines.refresh()
+
+
+async def _watched(chat: Chat, answer: Coroutine[Any, Any, Reply], lines: LineSource) -> Reply:
+    """Wait for a reply; meanwhile the user sees what is being tried again."""
+
+    async def watch(show: Callable[[str], None]) -> None:
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            with suppress(RPCError):  # a server that is away, or a chat that is just beginning
+                show(screen.retries(await chat.under_way()))
+
+    with lines.thinking() as show:
+        watching = asyncio.create_task(watch(show))
+        try:
+            return await answer
+        finally:
+            watching.cancel()
 
 
 def _program() -> str:

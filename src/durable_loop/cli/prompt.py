@@ -1,6 +1,7 @@
 """Where the user's lines come from: a terminal with history and editing, or a pipe."""
 
 import asyncio
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -36,8 +37,8 @@ class LineSource(Protocol):
         """Within it, text may be written while the user types."""
         ...
 
-    def thinking(self) -> AbstractContextManager[None]:
-        """Within it, the user sees that something is being worked on."""
+    def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Within it, the user sees that something is being worked on; the value takes what there is to say of it."""
         ...
 
     def tell(self, text: str) -> None:
@@ -87,15 +88,19 @@ class TerminalLines:
         sys.stdout.flush()
 
     @contextmanager
-    def thinking(self) -> Generator[None]:
+    def thinking(self) -> Generator[Callable[[str], None]]:
         """Show a line, and take it away again."""
-        self._waiting = THINKING
-        self.tell("")
+        self._wait(THINKING)
         try:
-            yield
+            yield lambda doing: self._wait(f"{THINKING} ({doing})" if doing else THINKING)
         finally:
             self._waiting = ""
             sys.stdout.write(ERASE_LINE)
+
+    def _wait(self, line: str) -> None:
+        # One row, which can be taken away again.
+        self._waiting = line[: shutil.get_terminal_size().columns - 1]
+        self.tell("")
 
     def refresh(self) -> None:
         """Draw the toolbar again."""
@@ -127,9 +132,9 @@ class PipedLines:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def thinking(self) -> AbstractContextManager[None]:
+    def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
         """Show nothing: a pipe gets replies alone."""
-        return nullcontext()
+        return nullcontext(lambda _: None)
 
     def refresh(self) -> None:
         """Draw nothing: nothing is shown that could be old."""

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from durable_loop.chat.messages import Reply, TranscriptLine
+from durable_loop.chat.messages import Reply, TranscriptLine, UnderWay
 from durable_loop.errors import ChatError
 from durable_loop.models.naming import ModelChoice
 from durable_loop.stack.messages import PartState, StackState, StackStatus
@@ -15,6 +15,7 @@ __all__ = [
     "farewell",
     "printable",
     "reply",
+    "retries",
     "said",
     "starting",
     "stays",
@@ -58,6 +59,17 @@ def reply(answer: Reply) -> str:
     """Return a reply with its notes."""
     notes = "".join(f"  ({printable(note)})\n" for note in answer.notes)
     return f"Agent: {printable(answer.text)}\n{notes}"
+
+
+def retries(under_way: Iterable[UnderWay]) -> str:
+    """Return what is being tried again, and why; empty where nothing is."""
+    again = [doing for doing in under_way if doing.attempt > 1]
+    return printable(
+        "; ".join(
+            f"{doing.what}, attempt {doing.attempt} of {doing.max_attempts}: {doing.last_error or 'no reason given'}"
+            for doing in again
+        )
+    ).replace("\n", " ")
 
 
 def failure(error: ChatError) -> str:

@@ -5,7 +5,7 @@ from agents import MaxTurnsExceeded, ModelBehaviorError
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
-from durable_loop.chat import failures
+from durable_loop.chat import failures, sentences
 from durable_loop.chat.messages import Failure
 
 
@@ -54,7 +54,7 @@ def caused(text: str, *, by: BaseException) -> RuntimeError:
 )
 def test_an_error_is_told_by_its_innermost_reason(error: BaseException, sentence: str) -> None:
     """One sentence, not a chain of exceptions. (ours)"""
-    assert failures.sentence(error) == sentence
+    assert sentences.sentence(error) == sentence
 
 
 def test_a_failed_turn_says_what_kind_of_failure_it_was() -> None:
@@ -78,7 +78,7 @@ def test_a_failed_turn_says_what_kind_of_failure_it_was() -> None:
 
 def test_a_long_text_of_a_server_is_cut() -> None:
     """It is kept in the history, and read by the next turn's model. (ours)"""
-    assert failures.trimmed("x" * 500) == "x" * 500
-    assert failures.trimmed("x" * 501) == "x" * 500 + " …"
+    assert sentences.trimmed("x" * 500) == "x" * 500
+    assert sentences.trimmed("x" * 501) == "x" * 500 + " …"
     told = failures.failure_of(ModelBehaviorError("y" * 9_999), max_model_calls=50)
     assert len(told.message) < 600

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from durable_loop.chat.messages import Reply, TranscriptLine
+from durable_loop.chat.messages import Reply, TranscriptLine, UnderWay
 from durable_loop.cli import screen
 from durable_loop.errors import TurnFailedError
 from durable_loop.models.naming import resolve_model
@@ -33,6 +33,15 @@ def test_a_reply_is_shown_with_its_notes() -> None:
 
     assert screen.reply(answer) == ("Agent: Two.\nReally.\n  (The it tools are not available: no answer in 10 s.)\n")
     assert screen.failure(TurnFailedError("The model is away.")) == "No reply: The model is away.\n"
+
+
+def test_what_is_tried_again_is_shown_with_the_reason() -> None:
+    """On one line, and nothing of a first attempt. (ours)"""
+    first = UnderWay(what="it tool list", attempt=1, max_attempts=6)
+    again = UnderWay(what="model call", attempt=2, max_attempts=6, last_error="429:\nslow \x1b[2Jdown.")
+
+    assert screen.retries([first]) == ""
+    assert screen.retries([first, again]) == "model call, attempt 2 of 6: 429: slow [2Jdown."
 
 
 def test_text_of_models_and_tools_cannot_speak_to_the_terminal() -> None:
