@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from tests.crash.stories import MESSAGES, Story
 from tests.e2e.terminal import Terminal
 
 __all__ = ["Outcome", "disturbed", "disturbed_in_the_terminal", "new_chat", "undisturbed"]
+
+# How a process is ended.
+End = Callable[[Member], Coroutine[Any, Any, object]]
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,14 @@ async def undisturbed(fleet: Fleet, story: Story) -> Outcome:
     return await _outcome(fleet, chat)
 
 
-async def disturbed(fleet: Fleet, cell: Cell) -> Outcome:
-    """Play the cell's story; its victim dies in it and is started again."""
+async def disturbed(fleet: Fleet, cell: Cell, *, end: End = Member.kill) -> Outcome:
+    """Play the cell's story; its victim dies in it (by `end`) and is started again."""
     moment = cell.moment
     chat = await new_chat(fleet, moment.story)
     recovery = 0.0
     for number, step in enumerate(moment.story.steps):
         if number == moment.step:
-            recovery = await _disturb(fleet, cell, step(fleet, chat))
+            recovery = await _disturb(fleet, cell, step(fleet, chat), end)
         else:
             await step(fleet, chat)
     return await _outcome(fleet, chat, recovery)
@@ -82,7 +85,7 @@ async def disturbed_in_the_terminal(fleet: Fleet, cell: Cell, shown: list[str]) 
             terminal.say(MESSAGES[moment.step])
             await fleet.stopped(moment.role, moment.point)
         terminal.signal(signal.SIGKILL)
-        killed_at = await _kill(_victims(fleet, cell.victim, None))
+        killed_at = await _end(_victims(fleet, cell.victim, None), Member.kill)
         await terminal.ended()
     await fleet.heal()
 
@@ -100,28 +103,28 @@ async def disturbed_in_the_terminal(fleet: Fleet, cell: Cell, shown: list[str]) 
     return await _outcome(fleet, Chat(await fleet.client(), chat_id, ChatInput(model=names.MODEL_OFFLINE)), recovery)
 
 
-async def _disturb(fleet: Fleet, cell: Cell, step: Coroutine[Any, Any, None]) -> float:
-    """Kill the victim at the cell's moment; return how long the step took from then on."""
+async def _disturb(fleet: Fleet, cell: Cell, step: Coroutine[Any, Any, None], end: End) -> float:
+    """End the victim at the cell's moment; return how long the step took from then on."""
     moment = cell.moment
     async with asyncio.TaskGroup() as tasks:
         if moment.point is None:
-            killed_at = await _kill(_victims(fleet, cell.victim, None))
+            killed_at = await _end(_victims(fleet, cell.victim, None), end)
             running = tasks.create_task(step)
         else:
             fleet.arm(moment.role, moment.point)
             running = tasks.create_task(step)
             stopped = await fleet.stopped(moment.role, moment.point)
-            killed_at = await _kill(_victims(fleet, cell.victim, stopped))
+            killed_at = await _end(_victims(fleet, cell.victim, stopped), end)
         # A bystander that was stopped goes on at once, whoever is dead meanwhile.
         tasks.create_task(fleet.heal())
         await running
         return time.monotonic() - killed_at
 
 
-async def _kill(victims: list[Member]) -> float:
-    killed_at = time.monotonic()
-    await asyncio.gather(*(member.kill() for member in victims))
-    return killed_at
+async def _end(victims: list[Member], end: End) -> float:
+    ended_at = time.monotonic()
+    await asyncio.gather(*(end(member) for member in victims))
+    return ended_at
 
 
 def _victims(fleet: Fleet, victim: Victim, stopped: Member | None) -> list[Member]:

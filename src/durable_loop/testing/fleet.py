@@ -83,11 +83,10 @@ class Member:
         if process is not None:
             await process.kill()
 
-    async def stop(self) -> None:
-        """End it as an operator does, with SIGTERM; return when it is gone."""
+    async def stop(self) -> int | None:
+        """End it as an operator does, with SIGTERM, also where it is stopped; return the exit code, or None."""
         process, self._process = self._process, None
-        if process is not None:
-            await process.stop()
+        return await process.stop() if process is not None else None
 
     def go_on(self) -> None:
         """Let it go on after a crash point, as if nothing had been."""

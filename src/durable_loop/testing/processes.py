@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -48,6 +49,8 @@ class ReadyProcess:
         """End it as an operator does, with SIGTERM; return the exit code."""
         with suppress(ProcessLookupError):
             self._process.terminate()
+            # One that stands at a crash point hears of it now, in the midst of what it does.
+            self._process.send_signal(signal.SIGCONT)
         try:
             return await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT)
         except TimeoutError:

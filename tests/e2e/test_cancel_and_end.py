@@ -1,0 +1,145 @@
+"""Cancelling a turn in the midst of whatever it does, and ending a chat that is at work."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
+from agents.testing import assistant_message
+
+from durable_loop.errors import ChatEndedError, TurnCancelledError
+from durable_loop.testing import Environment, McpTransport, TestedChat
+from tests.e2e.hostile import NEXT, Garbage, Poisoner, called, garbage_server, over_http, rough_tools
+from tests.e2e.waiting import activity_runs, eventually
+
+NOWHERE = "http://127.0.0.1:9/mcp"
+
+
+class Slow(Model, ModelProvider):
+    """Answers once it is let; notes when a call is broken off."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+        self.broken_off = asyncio.Event()
+
+    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
+        """Return the one model there is."""
+        return self
+
+    async def get_response(
+        self,
+        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> ModelResponse:
+        """Wait, then say again what the user said last."""
+        self.asked.set()
+        try:
+            await self.let.wait()
+        except asyncio.CancelledError:
+            self.broken_off.set()
+            raise
+        items: list[Any] = list(input)
+        return ModelResponse(output=[assistant_message(items[-1]["content"])], usage=Usage(), response_id=None)
+
+    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
+        """Not used here."""
+        raise NotImplementedError
+
+
+async def test_a_cancelled_turn_is_over_at_once_and_its_model_call_hears_of_it(env: Environment) -> None:
+    """The caller does not wait for the model; what was said stays, with a note. (ours)"""
+    slow = Slow()
+
+    async with env.agent(slow) as agent:
+        chat = agent.chat()
+        sending = asyncio.create_task(chat.send("one", turn_id="t1"))
+        await slow.asked.wait()
+        await chat.cancel("t1")
+        with pytest.raises(TurnCancelledError):
+            await sending
+        await slow.broken_off.wait()
+
+        slow.let.set()
+        assert (await chat.send("two")).text == "two"
+        assert [(line.role, line.text.partition(":")[0]) for line in await chat.transcript()] == [
+            ("user", "one"),
+            ("note", "[This turn has no answer"),
+            ("user", "two"),
+            ("agent", "two"),
+        ]
+
+
+async def test_a_turn_can_be_cancelled_while_a_tool_works(env: Environment) -> None:
+    """In the midst of an MCP call that would never end. (ours)"""
+    sleeper = Poisoner(called("sleep_for_ever", "{}"))
+
+    async with (
+        over_http(rough_tools()) as url,
+        env.agent(sleeper, mcp=McpTransport.SETTINGS, finance_mcp_url=url, it_mcp_url=NOWHERE) as agent,
+    ):
+        await is_cancelled_during(agent.chat(), "finance.call-tool")
+
+
+async def test_a_turn_can_be_cancelled_while_tools_are_listed(env: Environment) -> None:
+    """Of a server that never answers. (ours)"""
+    async with (
+        garbage_server(Garbage.raw(None)) as url,
+        env.agent(Poisoner(), mcp=McpTransport.SETTINGS, finance_mcp_url=url, it_mcp_url=NOWHERE) as agent,
+    ):
+        await is_cancelled_during(agent.chat(), "finance.list-tools")
+
+
+async def test_a_cancel_for_a_turn_that_is_over_or_unknown_changes_nothing(env: Environment) -> None:
+    """Nor does a second one. (ours)"""
+    slow = Slow()
+    slow.let.set()
+
+    async with env.agent(slow) as agent:
+        chat = agent.chat()
+        await chat.send("one", turn_id="t1")
+        for turn_id in ("t1", "t1", "no-such-turn"):
+            await chat.cancel(turn_id)
+
+        assert (await chat.send("one", turn_id="t1")).text == "one"
+        assert (await chat.send("two")).text == "two"
+
+
+async def test_an_ended_chat_answers_what_it_accepted_and_takes_nothing_more(env: Environment) -> None:
+    """The turn that runs and those that wait have their replies; then the workflow is complete. (ours)"""
+    slow = Slow()
+
+    async with env.agent(slow) as agent:
+        chat = agent.chat()
+        sending = [asyncio.create_task(chat.send(f"message {number}")) for number in range(3)]
+        await eventually(lambda: is_accepted(chat, 3))
+        await chat.end()
+        with pytest.raises(ChatEndedError, match="was ended"):
+            await chat.send("too late")
+
+        slow.let.set()
+        assert [reply.text for reply in await asyncio.gather(*sending)] == ["message 0", "message 1", "message 2"]
+        await chat.handle.result()
+        assert (await chat.status()).turns == 3
+
+
+async def is_cancelled_during(chat: TestedChat, activity: str) -> None:
+    """Cancel a turn while an activity runs, and see that the chat goes on."""
+    sending = asyncio.create_task(chat.send("go", turn_id="t1"))
+    await eventually(lambda: activity_runs(chat, activity))
+    await chat.cancel("t1")
+    with pytest.raises(TurnCancelledError):
+        await sending
+    status = await chat.status()
+    assert (status.turns, status.running) == (1, None)
+    assert (await chat.history()).count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
+    if activity.endswith("call-tool"):
+        assert (await chat.send(NEXT)).text == "Fine."
+
+
+async def is_accepted(chat: TestedChat, turns: int) -> bool:
+    """Whether so many turns run or wait."""
+    status = await chat.status()
+    return len(status.waiting) + (status.running is not None) == turns
