@@ -24,6 +24,8 @@ UPDATE_AWAIT_TURN: Final = "await_turn"
 SIGNAL_CANCEL_TURN: Final = "cancel_turn"
 SIGNAL_END_CHAT: Final = "end_chat"
 SIGNAL_COMPACT: Final = "compact"
+# Of a chat and of an IT session
+SIGNAL_HAND_OVER: Final = "hand_over"
 QUERY_TRANSCRIPT: Final = "transcript"
 QUERY_STATUS: Final = "status"
 QUERY_MODEL_INPUT: Final = "model_input"

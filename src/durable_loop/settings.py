@@ -13,7 +13,15 @@ from typing import Annotated, Literal
 import platformdirs
 from dotenv import load_dotenv
 from dotenv.parser import parse_stream
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
 
@@ -80,6 +88,9 @@ class Settings(BaseSettings):
     graceful_shutdown: Duration = timedelta(seconds=5)
     max_cached_workflows: int = Field(default=500, ge=0)
     namespace_retention: Duration = timedelta(days=365)
+    # Worker versioning: workers with a deployment and a build keep their chats until these continue as new.
+    deployment: str | None = Field(default=None, pattern=r"^[^.]+$")
+    build_id: str | None = Field(default=None, validate_default=True)
 
     # The MCP servers
     finance_mcp_url: str = "http://127.0.0.1:8001/mcp"
@@ -98,6 +109,13 @@ class Settings(BaseSettings):
     # processes, each named `package.module:factory`.
     model_provider: str | None = None
     interceptors: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @field_validator("build_id", mode="after")
+    @classmethod
+    def _of_a_deployment(cls, build_id: str | None, info: ValidationInfo) -> str | None:
+        if (build_id is None) != (info.data.get("deployment") is None):
+            raise ValueError("a build belongs to a deployment: set DURABLE_LOOP_DEPLOYMENT and this one, or neither")
+        return build_id
 
     @field_validator("mcp_allowed_hosts", "interceptors", mode="before")
     @classmethod

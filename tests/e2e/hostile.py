@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from durable_loop.services.transport import HttpDoor, serve_http
 
-__all__ = ["NEXT", "Garbage", "Poisoner", "called", "garbage_server", "over_http", "rough_tools"]
+__all__ = ["NEXT", "Garbage", "Poisoner", "Slow", "called", "garbage_server", "over_http", "rough_tools"]
 
 # What is said to a chat to see whether it still works.
 NEXT: Final = "Are you well?"
@@ -60,6 +60,42 @@ class Poisoner(Model, ModelProvider):
         elif results:
             output = [assistant_message("I was told: " + " | ".join(_ends_of(result) for result in results))]
         return ModelResponse(output=output, usage=Usage(), response_id=None)
+
+    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
+        """Not used here."""
+        raise NotImplementedError
+
+
+class Slow(Model, ModelProvider):
+    """Says its name and the user's last message again, once it is let; notes when a call is broken off."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+        self.broken_off = asyncio.Event()
+
+    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
+        """Return the one model there is."""
+        return self
+
+    async def get_response(
+        self,
+        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> ModelResponse:
+        """Wait, then say again what the user said last."""
+        self.asked.set()
+        try:
+            await self.let.wait()
+        except asyncio.CancelledError:
+            self.broken_off.set()
+            raise
+        items: list[Any] = list(input)
+        text = f"{self.name}{items[-1]['content']}"
+        return ModelResponse(output=[assistant_message(text)], usage=Usage(), response_id=None)
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
         """Not used here."""

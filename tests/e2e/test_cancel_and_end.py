@@ -1,52 +1,15 @@
 """Cancelling a turn in the midst of whatever it does, and ending a chat that is at work."""
 
 import asyncio
-from typing import Any
 
 import pytest
-from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
-from agents.testing import assistant_message
 
 from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import Environment, McpTransport, TestedChat
-from tests.e2e.hostile import NEXT, Garbage, Poisoner, called, garbage_server, over_http, rough_tools
+from tests.e2e.hostile import NEXT, Garbage, Poisoner, Slow, called, garbage_server, over_http, rough_tools
 from tests.e2e.waiting import activity_runs, eventually
 
 NOWHERE = "http://127.0.0.1:9/mcp"
-
-
-class Slow(Model, ModelProvider):
-    """Answers once it is let; notes when a call is broken off."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.let = asyncio.Event()
-        self.broken_off = asyncio.Event()
-
-    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
-        """Return the one model there is."""
-        return self
-
-    async def get_response(
-        self,
-        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
-        *_args: Any,
-        **_kwargs: Any,
-    ) -> ModelResponse:
-        """Wait, then say again what the user said last."""
-        self.asked.set()
-        try:
-            await self.let.wait()
-        except asyncio.CancelledError:
-            self.broken_off.set()
-            raise
-        items: list[Any] = list(input)
-        return ModelResponse(output=[assistant_message(items[-1]["content"])], usage=Usage(), response_id=None)
-
-    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
-        """Not used here."""
-        raise NotImplementedError
 
 
 async def test_a_cancelled_turn_is_over_at_once_and_its_model_call_hears_of_it(env: Environment) -> None:

@@ -98,6 +98,17 @@ def test_every_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatc
     ]
 
 
+@pytest.mark.parametrize("alone", ["DURABLE_LOOP_DEPLOYMENT", "DURABLE_LOOP_BUILD_ID"])
+def test_a_build_and_its_deployment_belong_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, alone: str
+) -> None:
+    """One of them alone would quietly mean: not versioned. (ours)"""
+    monkeypatch.setenv(alone, "x")
+
+    with pytest.raises(SettingsError, match="a build belongs to a deployment: set DURABLE_LOOP_DEPLOYMENT and"):
+        load_settings(tmp_path / "none.env")
+
+
 def test_settings_stay_as_they_were_read() -> None:
     """Read once, at the edge of each process. (ours)"""
     with pytest.raises(ValidationError, match="frozen"):

@@ -13,6 +13,7 @@ from temporalio.worker import Replayer, Worker
 
 from durable_loop import names
 from durable_loop.bootstrap import extensions
+from durable_loop.bootstrap.deployment import deployment_config
 from durable_loop.bootstrap.interceptors import interceptors
 from durable_loop.chat.activities import local_activities
 from durable_loop.chat.bounds import BoundsInterceptor
@@ -71,6 +72,7 @@ def orchestrator_worker(client: Client, settings: Settings) -> Worker:
         max_cached_workflows=settings.max_cached_workflows,
         sticky_queue_schedule_to_start_timeout=settings.sticky_queue_timeout,
         graceful_shutdown_timeout=settings.graceful_shutdown,
+        deployment_config=deployment_config(settings),
         # A cancelled activity hears of it with its next heartbeat; the SDK holds those back for a while.
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
     )

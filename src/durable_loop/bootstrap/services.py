@@ -8,6 +8,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 
 from durable_loop import names
+from durable_loop.bootstrap.deployment import deployment_config
 from durable_loop.bootstrap.interceptors import interceptors
 from durable_loop.services.finance import worker as finance
 from durable_loop.services.it import worker as it
@@ -47,4 +48,5 @@ def _worker(
         max_cached_workflows=settings.max_cached_workflows,
         sticky_queue_schedule_to_start_timeout=settings.sticky_queue_timeout,
         graceful_shutdown_timeout=settings.graceful_shutdown,
+        deployment_config=deployment_config(settings),
     )

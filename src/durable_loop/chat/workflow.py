@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     from durable_loop.chat.tools import list_tools, local_tools, mcp_servers
     from durable_loop.chat.transcript import lines
     from durable_loop.errors import ChatError, MessageRefusedError, TurnFailedError, as_application_error
+    from durable_loop.versioning import next_version
 
 __all__ = ["ChatWorkflow"]
 
@@ -85,7 +86,9 @@ class ChatWorkflow:
         # An update that is in flight belongs to this run: its answer must be out before the run ends.
         await workflow.wait_condition(workflow.all_handlers_finished)
         if self._state.phase is ChatPhase.DRAINING:
-            workflow.continue_as_new(chat.model_copy(update={"carried": self._state.carry()}))
+            workflow.continue_as_new(
+                chat.model_copy(update={"carried": self._state.carry()}), initial_versioning_behavior=next_version()
+            )
 
     @workflow.update(name=names.UPDATE_SEND_MESSAGE)
     async def send_message(self, turn: Turn) -> Reply:
@@ -128,6 +131,10 @@ class ChatWorkflow:
     def compact(self) -> None:
         """Put a summary in the place of all turns but the last, once no turn is running."""
         self._compact_asked = True
+
+    @workflow.signal(name=names.SIGNAL_HAND_OVER)
+    def hand_over(self) -> None:
+        """Do nothing: with any task, a chat that is idle sees that its workers have a new version."""
 
     @workflow.query(name=names.QUERY_TRANSCRIPT)
     def transcript(self) -> list[TranscriptLine]:
@@ -273,6 +280,7 @@ class ChatWorkflow:
             # Signals and waiting updates fill a history too. Our own limits do not count here: what is
             # carried over may exceed them, and the chat would continue as new without end.
             or workflow.info().is_continue_as_new_suggested()
+            or workflow.info().is_target_worker_deployment_version_changed()
         )
 
     def _run_is_full(self) -> bool:
@@ -286,6 +294,7 @@ class ChatWorkflow:
         info = workflow.info()
         return (
             info.is_continue_as_new_suggested()
+            or info.is_target_worker_deployment_version_changed()
             or info.get_current_history_length() > self._policy.max_run_events
             or info.get_current_history_size() > self._policy.max_run_bytes
         )

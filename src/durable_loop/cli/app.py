@@ -1,4 +1,4 @@
-"""The commands: `durable-loop chat | up | down | status`."""
+"""The commands: `durable-loop chat | up | down | status | rollout`."""
 
 import asyncio
 import logging
@@ -69,6 +69,19 @@ def status() -> None:
     from durable_loop.cli.stack import status  # noqa: PLC0415 - as above
 
     raise typer.Exit(_run(status(load_settings())))
+
+
+@app.command()
+def rollout(
+    *,
+    old_workers_gone: Annotated[
+        bool, typer.Option("--old-workers-gone", help="Move what old workers left behind; the new build replays it.")
+    ] = False,
+) -> None:
+    """Make the build of these settings the current one, and hand open chats over to it."""
+    from durable_loop.cli.rollout import rollout  # noqa: PLC0415 - as above
+
+    raise typer.Exit(_run(rollout(load_settings(), old_workers_gone=old_workers_gone)))
 
 
 def run(arguments: Sequence[str] | None) -> NoReturn:

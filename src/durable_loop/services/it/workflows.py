@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic models: building them
         TrackIp,
     )
     from durable_loop.services.it.session import ItSession
+    from durable_loop.versioning import next_version
 
 __all__ = ["ItSessionWorkflow", "JiraMetricsWorkflow"]
 
@@ -40,10 +41,17 @@ class ItSessionWorkflow:
 
     @workflow.run
     async def run(self, carried: ItSessionState) -> None:  # noqa: ARG002 - taken by __init__
-        """Wait for changes; continue as new, with all that is known, when the history has grown long."""
-        await workflow.wait_condition(workflow.info().is_continue_as_new_suggested)
+        """Wait for changes; continue as new, with all that is known, for a short history or a new version."""
+        info = workflow.info()
+        await workflow.wait_condition(
+            lambda: info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
+        )
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self._session.carry())
+        workflow.continue_as_new(self._session.carry(), initial_versioning_behavior=next_version())
+
+    @workflow.signal(name=names.SIGNAL_HAND_OVER)
+    def hand_over(self) -> None:
+        """Do nothing: with any task, a session that is idle sees that its workers have a new version."""
 
     @workflow.signal(name=names.SIGNAL_SET_JIRA_PROJECT)
     def set_jira_project(self, request: SetJiraProject) -> None:
