@@ -44,9 +44,13 @@ async def test_a_process_that_is_told_to_stop_loses_nothing(
 
 
 async def test_a_call_that_takes_longer_than_the_grace_is_handed_over_at_once(tmp_path: Path) -> None:
-    """Another worker makes it anew, and no heartbeat is waited for: that would take ten minutes. (ours)"""
+    """Another worker makes it anew, and waits for no heartbeat or retry: that would take ten minutes. (ours)"""
     patient = SETTINGS.model_copy(
-        update={"heartbeat_timeout": timedelta(minutes=10), "graceful_shutdown": timedelta(seconds=0.5)}
+        update={
+            "heartbeat_timeout": timedelta(minutes=10),
+            "first_retry_after": timedelta(minutes=10),
+            "graceful_shutdown": timedelta(seconds=0.5),
+        }
     )
     async with Fleet.start(tmp_path / "fleet", patient) as fleet:
         first, second = fleet.having(Role.ORCHESTRATOR_WORKER)

@@ -1,4 +1,4 @@
-"""The interceptors of every worker: the heartbeat, then the user's own; and the user's own of every client."""
+"""The interceptors of every worker: the heartbeat, the handover, the user's own; and the user's own of every client."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,6 +7,7 @@ from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.worker import Interceptor
 
 from durable_loop.bootstrap import extensions
+from durable_loop.bootstrap.handover import HandoverInterceptor
 from durable_loop.bootstrap.heartbeat import HeartbeatInterceptor
 from durable_loop.errors import SettingsError
 from durable_loop.settings import Settings
@@ -18,7 +19,11 @@ _SETTING: Final = "DURABLE_LOOP_INTERCEPTORS"
 
 def interceptors(settings: Settings) -> Sequence[Interceptor]:
     """Return those of a worker in order, the outermost first."""
-    return [HeartbeatInterceptor(), *(found for found in _own(settings) if isinstance(found, Interceptor))]
+    return [
+        HeartbeatInterceptor(),
+        HandoverInterceptor(),
+        *(found for found in _own(settings) if isinstance(found, Interceptor)),
+    ]
 
 
 def client_interceptors(settings: Settings) -> Sequence[ClientInterceptor]:
