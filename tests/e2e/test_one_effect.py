@@ -1,0 +1,59 @@
+"""One effect per tool call: not two when it is slow, not one when a model repeats the id of a call."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+
+from durable_loop import names
+from durable_loop.services.it.messages import IpHistory
+from durable_loop.testing import Environment, Script, TestedChat, call, calls, says
+from tests.e2e.hostile import Poisoner, called
+from tests.e2e.waiting import eventually
+
+
+async def test_a_tool_that_is_slower_than_its_caller_has_one_effect(env: Environment) -> None:
+    """The calls time out and are made again; what stands behind them runs once. (ours)"""
+    del env
+    script = Script(calls(call("stock_price", ticker="AAPL"), call("track_ip")), says("Done."))
+
+    async with (
+        Environment.start(service_workers=False) as slow,
+        slow.agent(script, tool_timeout=timedelta(seconds=4), first_retry_after=timedelta(seconds=0.1)) as agent,
+    ):
+        chat = agent.chat()
+        sending = asyncio.create_task(chat.send("go"))
+        await eventually(lambda: are_made_again(chat, 2))
+        async with await slow.finance_worker(), await slow.it_worker():
+            assert (await sending).text == "Done."
+
+            assert "185.50" in str(await chat.handle.fetch_history())
+            assert await effects(slow, chat) == (1, 1)
+
+
+async def test_a_model_that_repeats_the_id_of_a_call_has_each_call_made(env: Environment) -> None:
+    """In another turn it is another call: two effects, none is dropped. (ours)"""
+    repeats = Poisoner(called("stock_price", '{"ticker": "AAPL"}', "the-id"), called("track_ip", "{}", "the-other"))
+
+    async with env.agent(repeats) as agent:
+        chat = agent.chat()
+        for message in ("first", "second"):
+            assert "185.50" in (await chat.send(message)).text
+
+        assert await effects(env, chat) == (2, 2)
+
+
+async def are_made_again(chat: TestedChat, count: int) -> bool:
+    """Whether so many tool calls are under way for the second time."""
+    return sum(doing.attempt > 1 for doing in await chat.under_way()) == count
+
+
+async def effects(env: Environment, chat: TestedChat) -> tuple[int, int]:
+    """Return how many prices were asked for, and how many addresses were tracked."""
+    finance: Client = await env.client(names.NAMESPACE_FINANCE)
+    it = await env.client(names.NAMESPACE_IT)
+    listed = finance.list_workflows(f"WorkflowType = '{names.WORKFLOW_STOCK_PRICE}'")
+    prices = [execution async for execution in listed if chat.chat_id in execution.id]
+    session = it.get_workflow_handle(names.ID_IT_SESSION + chat.chat_id)
+    history = await session.query(names.QUERY_IP_HISTORY, result_type=IpHistory)
+    return len(prices), history.tracked
