@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     max_cached_workflows: int = Field(default=500, ge=0)
     namespace_retention: Duration = timedelta(days=365)
     # Worker versioning: workers with a deployment and a build keep their chats until these continue as new.
-    deployment: str | None = Field(default=None, pattern=r"^[^.]+$")
+    deployment: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]+$")
     build_id: str | None = Field(default=None, validate_default=True)
 
     # The MCP servers

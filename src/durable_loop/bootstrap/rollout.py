@@ -127,11 +127,14 @@ async def hand_over(
 
 
 async def _open_elsewhere(client: Client, version: WorkerDeploymentVersion, workflow_type: str) -> AsyncIterator[str]:
-    query = f"WorkflowType = '{workflow_type}' AND ExecutionStatus = 'Running'"
+    # One of no deployment was begun by workers that upgrade in place.
+    query = (
+        f"WorkflowType = '{workflow_type}' AND ExecutionStatus = 'Running' "
+        f"AND TemporalWorkerDeployment = '{version.deployment_name}'"
+    )
     async for execution in client.list_workflows(query):
         described = await client.get_workflow_handle(execution.id).describe()
         info = described.raw_description.workflow_execution_info.versioning_info.deployment_version
-        # One of no deployment was begun by workers that upgrade in place.
         if info.deployment_name == version.deployment_name and info.build_id != version.build_id:
             yield execution.id
 
