@@ -15,12 +15,12 @@ SETTINGS = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=100,
+    max_examples=300,
     stateful_step_count=40,
     report_multiple_bugs=False,
 )
 # Finding is enough: the events of a broken chat are not made few to be read.
-FINDING = settings(SETTINGS, phases=[Phase.generate])
+FINDING = settings(SETTINGS, phases=[Phase.generate], max_examples=5_000)
 POLICY = ChatPolicy(max_waiting_turns=3)
 PLACES = st.integers(min_value=0, max_value=10_000)
 
