@@ -64,6 +64,8 @@ def make_plan(settings: Settings, folder: StackFolder, previous: StackState | No
         part = PartPlan(f"{name}-mcp", python_module(f"mcp_servers.{name}_mcp_server", "--port", str(port)))
         return f"http://{ports.HOST}:{port}{wanted.path or '/mcp'}", part
 
+    if settings.deployment is not None:
+        notes.append("DURABLE_LOOP_DEPLOYMENT is for workers that you start yourself: this stack upgrades in place.")
     address, server = configured_address(), None
     if address is None:
         former = int(previous.temporal_address.rpartition(":")[2]) if previous and previous.own_server else None
@@ -93,6 +95,9 @@ def make_plan(settings: Settings, folder: StackFolder, previous: StackState | No
             "TEMPORAL_ADDRESS": address,
             "DURABLE_LOOP_FINANCE_MCP_URL": finance_url,
             "DURABLE_LOOP_IT_MCP_URL": it_url,
+            # Nobody rolls out the builds of an embedded stack: chats would wait for a current one for ever.
+            "DURABLE_LOOP_DEPLOYMENT": "",
+            "DURABLE_LOOP_BUILD_ID": "",
         },
     )
 

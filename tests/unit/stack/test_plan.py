@@ -54,9 +54,21 @@ def test_the_usual_ports_are_used_where_they_are_free(planned: Planner) -> None:
         "TEMPORAL_ADDRESS": "127.0.0.1:7233",
         "DURABLE_LOOP_FINANCE_MCP_URL": "http://127.0.0.1:8001/mcp",
         "DURABLE_LOOP_IT_MCP_URL": "http://127.0.0.1:8002/mcp",
+        "DURABLE_LOOP_DEPLOYMENT": "",
+        "DURABLE_LOOP_BUILD_ID": "",
     }
     assert made.server is not None
     assert "7233" in made.server.command
+
+
+def test_an_embedded_stack_has_no_builds_and_says_so(planned: Planner) -> None:
+    """Its chats would wait for a rollout that nobody does. (ours)"""
+    made = planned(taken=set(), deployment="agents", build_id="1")
+
+    assert (made.environment["DURABLE_LOOP_DEPLOYMENT"], made.environment["DURABLE_LOOP_BUILD_ID"]) == ("", "")
+    assert made.notes == (
+        "DURABLE_LOOP_DEPLOYMENT is for workers that you start yourself: this stack upgrades in place.",
+    )
 
 
 def test_a_taken_port_is_replaced_and_said(planned: Planner) -> None:
