@@ -1,8 +1,14 @@
-"""How a workflow that lives long moves to a new version of its workers: when it continues as new."""
+"""When a workflow that lives long needs a new run, and on which version of its workers that is placed."""
 
 from temporalio import workflow
 
-__all__ = ["next_version"]
+__all__ = ["needs_new_run", "next_version"]
+
+
+def needs_new_run() -> bool:
+    """Whether Temporal asks to continue as new: the history has grown long, or the workers have a new version."""
+    info = workflow.info()
+    return info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
 
 
 def next_version() -> workflow.ContinueAsNewVersioningBehavior | None:

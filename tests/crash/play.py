@@ -12,10 +12,10 @@ from durable_loop import names
 from durable_loop.bootstrap.policy import chat_policy
 from durable_loop.chat.client import Chat, new_chat_id
 from durable_loop.chat.messages import ChatInput
-from durable_loop.services.it.messages import IpHistory
 from durable_loop.testing import Fleet, Member, RecordedHistory, fetch_runs
 from tests.crash.cells import Cell, Victim
 from tests.crash.stories import MESSAGES, Story
+from tests.e2e.effects import effects
 from tests.e2e.terminal import Terminal
 
 __all__ = ["Outcome", "disturbed", "disturbed_in_the_terminal", "new_chat", "undisturbed"]
@@ -29,16 +29,11 @@ class Outcome:
     """What a story left behind."""
 
     transcript: list[tuple[str, str]]
-    finance_workflows: int
-    tracked_addresses: int
+    # Of the outside world: prices asked for, addresses tracked.
+    effects: tuple[int, int]
     runs: list[RecordedHistory]
     # Seconds from the kill to the end of the step that it disturbed.
     recovery: float = 0.0
-
-    @property
-    def effects(self) -> tuple[int, int]:
-        """How often the outside world was asked for a price and told an address."""
-        return self.finance_workflows, self.tracked_addresses
 
     @property
     def remembers(self) -> bool:
@@ -141,14 +136,9 @@ async def new_chat(fleet: Fleet, story: Story) -> Chat:
 
 
 async def _outcome(fleet: Fleet, chat: Chat, recovery: float = 0.0) -> Outcome:
-    client = await fleet.client()
-    finance, it = await fleet.client(names.NAMESPACE_FINANCE), await fleet.client(names.NAMESPACE_IT)
-    listed = finance.list_workflows(f"WorkflowType = '{names.WORKFLOW_STOCK_PRICE}'")
-    session = it.get_workflow_handle(names.ID_IT_SESSION + chat.chat_id)
     return Outcome(
         transcript=[(line.role, line.text) for line in await chat.transcript()],
-        finance_workflows=len([execution async for execution in listed if chat.chat_id in execution.id]),
-        tracked_addresses=(await session.query(names.QUERY_IP_HISTORY, result_type=IpHistory)).tracked,
-        runs=await fetch_runs(client, chat.chat_id),
+        effects=await effects(fleet.client, chat.chat_id),
+        runs=await fetch_runs(await fleet.client(), chat.chat_id),
         recovery=recovery,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from durable_loop.chat.client import Chat
 from durable_loop.testing import CrashPoint, Fleet, Member, Role
 from tests.crash.cells import MOMENTS, Cell, Victim
 from tests.crash.conftest import SETTINGS, References
@@ -62,11 +63,10 @@ async def test_a_call_that_takes_longer_than_the_grace_is_handed_over_at_once(tm
             await second.start()
 
             assert await first.stop() == 0
-            await eventually(lambda: is_tried_again(fleet, chat.chat_id))
+            await eventually(lambda: is_tried_again(chat))
         assert (await sending).text == "The result is 5."
 
 
-async def is_tried_again(fleet: Fleet, chat_id: str) -> bool:
+async def is_tried_again(chat: Chat) -> bool:
     """Whether a worker makes the chat's call for the second time."""
-    described = await (await fleet.client()).get_workflow_handle(chat_id).describe()
-    return any(pending.attempt == 2 for pending in described.raw_description.pending_activities)
+    return any(doing.attempt == 2 for doing in await chat.under_way())

@@ -7,15 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
 from agents.testing import assistant_message
 from mcp.server.mcpserver import MCPServer
 from openai.types.responses import ResponseFunctionToolCall
 from pydantic import BaseModel
 
-from durable_loop.services.transport import HttpDoor, serve_http
+from tests.e2e.answering import AnsweringModel
 
-__all__ = ["NEXT", "Garbage", "Poisoner", "Slow", "called", "garbage_server", "over_http", "rough_tools"]
+__all__ = ["NEXT", "Garbage", "Poisoner", "Slow", "called", "garbage_server", "rough_tools"]
 
 # What is said to a chat to see whether it still works.
 NEXT: Final = "Are you well?"
@@ -30,7 +29,7 @@ def called(tool: str, arguments: str, call_id: str = "call-1") -> ResponseFuncti
     return ResponseFunctionToolCall(type="function_call", name=tool, arguments=arguments, call_id=call_id)
 
 
-class Poisoner(Model, ModelProvider):
+class Poisoner(AnsweringModel):
     """Answers a message with `outputs`, tool results with their text, and `NEXT` with "Fine."
 
     A function of its input, as a model is: a retry gets the same.
@@ -39,34 +38,18 @@ class Poisoner(Model, ModelProvider):
     def __init__(self, *outputs: Any) -> None:
         self._outputs = list(outputs)
 
-    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
-        """Return the one model there is."""
-        return self
-
-    async def get_response(
-        self,
-        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
-        *_args: Any,
-        **_kwargs: Any,
-    ) -> ModelResponse:
+    async def answer(self, instructions: str, items: list[Any]) -> list[Any]:  # noqa: ARG002 - the same for all
         """Answer."""
-        items: list[Any] = [] if isinstance(input, str) else list(input)
         asked = max(number for number, item in enumerate(items) if item.get("role") == "user")
         results = [str(item["output"]) for item in items[asked:] if item.get("type") == "function_call_output"]
-        output = self._outputs
         if items[asked]["content"] == NEXT:
-            output = [assistant_message("Fine.")]
-        elif results:
-            output = [assistant_message("I was told: " + " | ".join(_ends_of(result) for result in results))]
-        return ModelResponse(output=output, usage=Usage(), response_id=None)
-
-    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
-        """Not used here."""
-        raise NotImplementedError
+            return [assistant_message("Fine.")]
+        if results:
+            return [assistant_message("I was told: " + " | ".join(_ends_of(result) for result in results))]
+        return self._outputs
 
 
-class Slow(Model, ModelProvider):
+class Slow(AnsweringModel):
     """Says its name and the user's last message again, once it is let; notes when a call is broken off."""
 
     def __init__(self, name: str = "") -> None:
@@ -75,17 +58,7 @@ class Slow(Model, ModelProvider):
         self.let = asyncio.Event()
         self.broken_off = asyncio.Event()
 
-    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
-        """Return the one model there is."""
-        return self
-
-    async def get_response(
-        self,
-        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
-        *_args: Any,
-        **_kwargs: Any,
-    ) -> ModelResponse:
+    async def answer(self, instructions: str, items: list[Any]) -> list[Any]:  # noqa: ARG002 - the same for all
         """Wait, then say again what the user said last."""
         self.asked.set()
         try:
@@ -93,13 +66,7 @@ class Slow(Model, ModelProvider):
         except asyncio.CancelledError:
             self.broken_off.set()
             raise
-        items: list[Any] = list(input)
-        text = f"{self.name}{items[-1]['content']}"
-        return ModelResponse(output=[assistant_message(text)], usage=Usage(), response_id=None)
-
-    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
-        """Not used here."""
-        raise NotImplementedError
+        return [assistant_message(f"{self.name}{items[-1]['content']}")]
 
 
 def rough_tools() -> MCPServer:
@@ -128,21 +95,6 @@ def rough_tools() -> MCPServer:
         return "never"
 
     return server
-
-
-@asynccontextmanager
-async def over_http(server: MCPServer) -> AsyncGenerator[str]:
-    """Serve an MCP server on a free port; the value is its URL."""
-    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    over = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            serve_http(server, HttpDoor(host="127.0.0.1", port=0), on_ready=url.set_result, until=over.wait)
-        )
-        try:
-            yield await url
-        finally:
-            over.set()
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ import pytest
 
 from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import Environment, McpTransport, TestedChat
-from tests.e2e.hostile import NEXT, Garbage, Poisoner, Slow, called, garbage_server, over_http, rough_tools
+from tests.e2e.hostile import NEXT, Garbage, Poisoner, Slow, called, garbage_server, rough_tools
+from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.waiting import activity_runs, eventually
-
-NOWHERE = "http://127.0.0.1:9/mcp"
 
 
 async def test_a_cancelled_turn_is_over_at_once_and_its_model_call_hears_of_it(env: Environment) -> None:

@@ -67,6 +67,14 @@ def build(number: int) -> Slow:
     return model
 
 
+async def begun_on_1(agent: Agent, deployment: Deployment) -> TestedChat:
+    """Make build 1 the current one; return a chat that has had its first turn there."""
+    await make_current(await deployment.env.client(), deployment["1"])
+    chat = agent.chat()
+    await chat.send("one")
+    return chat
+
+
 async def test_a_turn_ends_on_the_build_that_began_it_and_the_next_one_runs_on_the_new_one(
     env: Environment, deployment: Deployment
 ) -> None:
@@ -97,9 +105,7 @@ async def test_an_idle_chat_is_handed_over_by_its_old_workers(env: Environment, 
     client = await env.client()
 
     async with deployment.workers("1", build(1)) as before:
-        await make_current(client, deployment["1"])
-        chat = before.chat()
-        await chat.send("one")
+        chat = await begun_on_1(before, deployment)
         async with deployment.workers("2", build(2)):
             await make_current(client, deployment["2"])
             assert await is_on(chat, "1")
@@ -116,9 +122,7 @@ async def test_an_idle_chat_whose_old_workers_are_gone_still_answers(env: Enviro
     client = await env.client()
 
     async with deployment.workers("1", build(1)) as before:
-        await make_current(client, deployment["1"])
-        chat = before.chat()
-        await chat.send("one")
+        chat = await begun_on_1(before, deployment)
     async with deployment.workers("2", build(2)):
         await make_current(client, deployment["2"])
         sending = asyncio.create_task(chat.send("two"))

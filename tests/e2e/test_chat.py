@@ -30,6 +30,7 @@ from durable_loop.testing import (
     fails,
     says,
 )
+from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.waiting import eventually
 
 FINANCE_CALL = "temporalio.mcp.finance.call-tool"
@@ -353,9 +354,8 @@ async def test_a_chat_is_listed_under_its_first_message(env: Environment) -> Non
 async def test_a_chat_without_its_mcp_servers_answers_and_says_what_is_missing(env: Environment) -> None:
     """A server that is down is left out of the turn; the others and the user's answer stay. (ours)"""
     script = Script(calls("calculator", expression="1+1"), says("Two."))
-    nowhere = "http://127.0.0.1:9/mcp"
 
-    async with env.agent(script, mcp=McpTransport.SETTINGS, finance_mcp_url=nowhere, it_mcp_url=nowhere) as agent:
+    async with env.agent(script, mcp=McpTransport.SETTINGS, finance_mcp_url=NOWHERE, it_mcp_url=NOWHERE) as agent:
         reply = await agent.chat().send("1+1?")
 
     assert reply.text == "Two."
@@ -371,8 +371,7 @@ async def _running(chat: TestedChat) -> bool:
 
 async def _retrying(chat: TestedChat) -> bool:
     """Whether the model was called, failed, and is called again."""
-    pending = (await chat.handle.describe()).raw_description.pending_activities
-    return any(activity.attempt > 1 for activity in pending)
+    return any(doing.attempt > 1 for doing in await chat.under_way())
 
 
 async def _waiting(chat: TestedChat, count: int) -> bool:

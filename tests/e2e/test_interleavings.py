@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from temporalio.client import Client
 
 from durable_loop import names
 from durable_loop.bootstrap.orchestrator import replayer
@@ -47,10 +46,6 @@ class Workers:
         self._env = env
         self._running = running
         self._worker = agent.worker
-
-    async def client(self) -> Client:
-        """Return a client of its own."""
-        return await self._env.client()
 
     async def kill(self) -> None:
         """Kill the worker and start another."""
@@ -135,7 +130,7 @@ class Talk:
 )
 @given(plan=PLANS)
 async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_accepted(
-    workers: Workers, plan: tuple[list[tuple[tuple[str, int], ...]], bool]
+    env: Environment, workers: Workers, plan: tuple[list[tuple[tuple[str, int], ...]], bool]
 ) -> None:
     """Send, send again, cancel, summarise, kill -9, continue as new, end; no workflow task fails. (ours)"""
     rounds, ends = plan
@@ -153,7 +148,7 @@ async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_acce
     if ends:
         await chat.handle.result()
 
-    runs = await fetch_runs(await workers.client(), chat.chat_id)
+    runs = await fetch_runs(await env.client(), chat.chat_id)
     accepted = list(dict.fromkeys(turn_id for run in runs for turn_id in turns_accepted(run)))
     for turn_id, outcome in outcomes.items():
         assert is_right(talk, turn_id, outcome, accepted)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
 from agents.testing import assistant_message, function_call
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -13,7 +12,9 @@ from temporalio.client import WorkflowHistory
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.errors import TurnFailedError
 from durable_loop.testing import Environment, McpTransport, Script, TestedChat, calls, fails, says
-from tests.e2e.hostile import over_http, rough_tools
+from tests.e2e.answering import AnsweringModel
+from tests.e2e.hostile import rough_tools
+from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.waiting import eventually
 
 FAILED = "EVENT_TYPE_WORKFLOW_TASK_FAILED"
@@ -21,55 +22,30 @@ ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 
 
-class Listener(Model, ModelProvider):
+class Listener(AnsweringModel):
     """Answers with the number of its call and keeps what it was asked: instructions and input."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[Any]]] = []
 
-    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
-        """Return the one model there is."""
-        return self
-
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
-        *_args: Any,
-        **_kwargs: Any,
-    ) -> ModelResponse:
+    async def answer(self, instructions: str, items: list[Any]) -> list[Any]:
         """Answer."""
-        self.asked.append((system_instructions or "", list(input)))
-        is_summary = system_instructions == SUMMARY_INSTRUCTIONS
+        self.asked.append((instructions, items))
+        is_summary = instructions == SUMMARY_INSTRUCTIONS
         text = "They counted." if is_summary else f"answer {len(self.asked)}"
-        return ModelResponse(output=[assistant_message(text)], usage=Usage(), response_id=None)
-
-    def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
-        """Not used here."""
-        raise NotImplementedError
+        return [assistant_message(text)]
 
 
 class Eager(Listener):
     """Calls ten tools at a time and never comes to an answer, until it is told to stop."""
 
-    async def get_response(
-        self,
-        system_instructions: str | None,  # noqa: ARG002 - the SDK's signature
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
-        *_args: Any,
-        **_kwargs: Any,
-    ) -> ModelResponse:
+    async def answer(self, instructions: str, items: list[Any]) -> list[Any]:  # noqa: ARG002 - the same for all
         """Call, or stop."""
-        stop = any(item.get("content") == "stop" for item in input if not isinstance(item, str))
-        output: list[Any] = (
-            [assistant_message("Stopped.")]
-            if stop
-            else [
-                function_call("calculator", {"expression": "1+1"}, call_id=f"{len(input)}_{number}")
-                for number in range(10)
-            ]
-        )
-        return ModelResponse(output=output, usage=Usage(), response_id=None)
+        if any(item.get("content") == "stop" for item in items):
+            return [assistant_message("Stopped.")]
+        return [
+            function_call("calculator", {"expression": "1+1"}, call_id=f"{len(items)}_{number}") for number in range(10)
+        ]
 
 
 async def runs_of(env: Environment, chat: TestedChat) -> list[WorkflowHistory]:
@@ -114,7 +90,6 @@ async def test_a_history_grows_with_what_is_said_and_not_with_its_square(env: En
 async def test_a_turn_of_a_hundred_tool_calls_fits_its_run(env: Environment) -> None:
     """With results of 5 kB each: 4 MB of history at most, in one run of the chat. (ours)"""
     steps = (calls("characters", number=5_000) for _ in range(100))
-    nowhere = "http://127.0.0.1:9/mcp"
 
     async with (
         over_http(rough_tools()) as url,
@@ -122,7 +97,7 @@ async def test_a_turn_of_a_hundred_tool_calls_fits_its_run(env: Environment) -> 
             Script(*steps, says("Done.")),
             mcp=McpTransport.SETTINGS,
             finance_mcp_url=url,
-            it_mcp_url=nowhere,
+            it_mcp_url=NOWHERE,
             max_model_calls=101,
         ) as agent,
     ):

@@ -22,8 +22,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from durable_loop import names
 from durable_loop.services.finance.server import finance_server
 from durable_loop.services.it.server import it_server
-from durable_loop.services.transport import HttpDoor, serve_http
 from durable_loop.testing import Environment
+from tests.e2e.mcp_http import over_http
 
 Service = Literal["finance", "it"]
 Connect = Callable[..., AbstractAsyncContextManager[mcp.Client]]
@@ -75,21 +75,6 @@ def session() -> str:
 @pytest.fixture
 def key() -> str:
     return uuid.uuid4().hex
-
-
-@asynccontextmanager
-async def over_http(server: MCPServer) -> AsyncGenerator[str]:
-    loop = asyncio.get_running_loop()
-    url: asyncio.Future[str] = loop.create_future()
-    over = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            serve_http(server, HttpDoor(host="127.0.0.1", port=0), on_ready=url.set_result, until=over.wait)
-        )
-        try:
-            yield await url
-        finally:
-            over.set()
 
 
 def program(service: Service, *options: str) -> list[str]:

@@ -11,7 +11,8 @@ from agents.testing import assistant_message
 
 from durable_loop.errors import TurnFailedError
 from durable_loop.testing import Agent, Environment, McpTransport, TestedChat
-from tests.e2e.hostile import NEXT, Garbage, Poisoner, called, garbage_server, over_http, rough_tools
+from tests.e2e.hostile import NEXT, Garbage, Poisoner, called, garbage_server, rough_tools
+from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.provider_stubs import Fault, openai_stub
 from tests.e2e.test_provider_chat import chat_with
 
@@ -19,7 +20,6 @@ FAILED = "EVENT_TYPE_WORKFLOW_TASK_FAILED"
 PAYLOAD_BYTES = 2 * 1024 * 1024
 # Of a program, not for a reader.
 UNREADABLE = ("Traceback", " object at 0x", "errors.pydantic.dev", "secret of the house", "ExceptionGroup", "<class")
-NOWHERE = "http://127.0.0.1:9/mcp"
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,14 @@
 import asyncio
 from datetime import timedelta
 
-from temporalio.client import Client
-
-from durable_loop import names
-from durable_loop.services.it.messages import IpHistory
 from durable_loop.testing import Environment, Script, TestedChat, call, calls, says
+from tests.e2e.effects import effects
 from tests.e2e.hostile import Poisoner, called
 from tests.e2e.waiting import eventually
 
 
-async def test_a_tool_that_is_slower_than_its_caller_has_one_effect(env: Environment) -> None:
+async def test_a_tool_that_is_slower_than_its_caller_has_one_effect() -> None:
     """The calls time out and are made again; what stands behind them runs once. (ours)"""
-    del env
     script = Script(calls(call("stock_price", ticker="AAPL"), call("track_ip")), says("Done."))
 
     async with (
@@ -28,7 +24,7 @@ async def test_a_tool_that_is_slower_than_its_caller_has_one_effect(env: Environ
             assert (await sending).text == "Done."
 
             assert "185.50" in str(await chat.handle.fetch_history())
-            assert await effects(slow, chat) == (1, 1)
+            assert await effects(slow.client, chat.chat_id) == (1, 1)
 
 
 async def test_a_model_that_repeats_the_id_of_a_call_has_each_call_made(env: Environment) -> None:
@@ -40,20 +36,9 @@ async def test_a_model_that_repeats_the_id_of_a_call_has_each_call_made(env: Env
         for message in ("first", "second"):
             assert "185.50" in (await chat.send(message)).text
 
-        assert await effects(env, chat) == (2, 2)
+        assert await effects(env.client, chat.chat_id) == (2, 2)
 
 
 async def are_made_again(chat: TestedChat, these: set[str]) -> bool:
     """Whether these are under way for the second time."""
     return {doing.what for doing in await chat.under_way() if doing.attempt > 1} == these
-
-
-async def effects(env: Environment, chat: TestedChat) -> tuple[int, int]:
-    """Return how many prices were asked for, and how many addresses were tracked."""
-    finance: Client = await env.client(names.NAMESPACE_FINANCE)
-    it = await env.client(names.NAMESPACE_IT)
-    listed = finance.list_workflows(f"WorkflowType = '{names.WORKFLOW_STOCK_PRICE}'")
-    prices = [execution async for execution in listed if chat.chat_id in execution.id]
-    session = it.get_workflow_handle(names.ID_IT_SESSION + chat.chat_id)
-    history = await session.query(names.QUERY_IP_HISTORY, result_type=IpHistory)
-    return len(prices), history.tracked

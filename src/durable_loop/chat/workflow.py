@@ -40,7 +40,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     from durable_loop.chat.tools import list_tools, local_tools, mcp_servers
     from durable_loop.chat.transcript import lines
     from durable_loop.errors import ChatError, MessageRefusedError, TurnFailedError, as_application_error
-    from durable_loop.versioning import next_version
+    from durable_loop.versioning import needs_new_run, next_version
 
 __all__ = ["ChatWorkflow"]
 
@@ -81,7 +81,7 @@ class ChatWorkflow:
             await self._keep_short()
             if workflow.cancellation_reason() is not None:
                 await self._give_up()
-            if self._history_is_long():
+            if self._wants_new_run():
                 self._state.drain()
         # An update that is in flight belongs to this run: its answer must be out before the run ends.
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -279,8 +279,7 @@ class ChatWorkflow:
             or self._state.phase is not ChatPhase.OPEN
             # Signals and waiting updates fill a history too. Our own limits do not count here: what is
             # carried over may exceed them, and the chat would continue as new without end.
-            or workflow.info().is_continue_as_new_suggested()
-            or workflow.info().is_target_worker_deployment_version_changed()
+            or needs_new_run()
         )
 
     def _run_is_full(self) -> bool:
@@ -290,11 +289,10 @@ class ChatWorkflow:
             or info.get_current_history_size() > self._policy.full_run_bytes
         )
 
-    def _history_is_long(self) -> bool:
+    def _wants_new_run(self) -> bool:
         info = workflow.info()
         return (
-            info.is_continue_as_new_suggested()
-            or info.is_target_worker_deployment_version_changed()
+            needs_new_run()
             or info.get_current_history_length() > self._policy.max_run_events
             or info.get_current_history_size() > self._policy.max_run_bytes
         )

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic models: building them
         TrackIp,
     )
     from durable_loop.services.it.session import ItSession
-    from durable_loop.versioning import next_version
+    from durable_loop.versioning import needs_new_run, next_version
 
 __all__ = ["ItSessionWorkflow", "JiraMetricsWorkflow"]
 
@@ -41,11 +41,8 @@ class ItSessionWorkflow:
 
     @workflow.run
     async def run(self, carried: ItSessionState) -> None:  # noqa: ARG002 - taken by __init__
-        """Wait for changes; continue as new, with all that is known, for a short history or a new version."""
-        info = workflow.info()
-        await workflow.wait_condition(
-            lambda: info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
-        )
+        """Wait for changes; continue as new, with all that is known, when Temporal asks for a new run."""
+        await workflow.wait_condition(needs_new_run)
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._session.carry(), initial_versioning_behavior=next_version())
 
