@@ -1,4 +1,4 @@
-"""What became of a turn that failed, in a sentence: the one place that reads errors of the SDKs."""
+"""Why a turn has no answer, in a sentence: for the user, and for the model of the next turn."""
 
 from agents import MaxTurnsExceeded, ModelBehaviorError
 from temporalio.exceptions import ApplicationError
