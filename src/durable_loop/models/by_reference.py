@@ -1,4 +1,7 @@
-"""The worker's half of model input by reference: fetch what the history only names, then call the model."""
+"""The worker's half of model input by reference: fetch what the history only names, then call the model.
+
+Whatever model it is, its tool calls get ids that can be told apart.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -12,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from durable_loop import names
 from durable_loop.chat.messages import Item, ModelInputPage
 from durable_loop.chat.model_input import ModelInputReference, items_from_json
+from durable_loop.models.call_ids import with_unique_call_ids
 
 __all__ = ["ByReferenceProvider"]
 
@@ -40,7 +44,9 @@ class _ByReferenceModel(Model):
         *args: Any,
         **kwargs: Any,
     ) -> ModelResponse:
-        return await self._inner.get_response(system_instructions, await _fetch(input), *args, **kwargs)
+        said = await _fetch(input)
+        response = await self._inner.get_response(system_instructions, said, *args, **kwargs)
+        return with_unique_call_ids(response, cast("list[Item]", [] if isinstance(said, str) else said))
 
     async def stream_response(
         self,
