@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     heartbeat_timeout: Duration = timedelta(seconds=5)
     first_retry_after: Duration = timedelta(seconds=0.5)
     weather: Literal["demo", "live"] = "demo"
+    # Which tools ask the user first: "destructive", "writing", names of tools, or "none".
+    approval: Annotated[tuple[str, ...], NoDecode] = ("destructive",)
+    approval_deadline: Duration = timedelta(days=1)
 
     # The workers
     orchestrator_queue: str = names.QUEUE_ORCHESTRATOR
@@ -117,7 +120,14 @@ class Settings(BaseSettings):
             raise ValueError("a build belongs to a deployment: set DURABLE_LOOP_DEPLOYMENT and this one, or neither")
         return build_id
 
-    @field_validator("mcp_allowed_hosts", "interceptors", mode="before")
+    @field_validator("approval", mode="after")
+    @classmethod
+    def _or_none(cls, approval: tuple[str, ...]) -> tuple[str, ...]:
+        if "none" in approval and len(approval) > 1:
+            raise ValueError("none stands alone")
+        return () if approval == ("none",) else approval
+
+    @field_validator("approval", "mcp_allowed_hosts", "interceptors", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -10,13 +10,14 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():  # as the chat itself
-    from agents.mcp import MCPServer as AgentsMCPServer
+    from agents import FunctionTool
     from mcp.server.mcpserver import MCPServer
 
     from durable_loop import names
     from durable_loop.bootstrap.orchestrator import agents_plugin
     from durable_loop.chat.activities import calculator
     from durable_loop.chat.messages import ChatInput
+    from durable_loop.chat.tool_log import ToolLog
     from durable_loop.chat.tool_messages import CalculatorInput
     from durable_loop.chat.workflow import ChatWorkflow
     from durable_loop.testing import Environment, FakeModel, FakeModelProvider, Script, TestedChat
@@ -44,7 +45,7 @@ class ChangedChatWorkflow(ChatWorkflow):
 
 @workflow.defn(name=names.WORKFLOW_CHAT)
 class UnlistedChatWorkflow(ChatWorkflow):
-    """The chat, but it leaves the listing of tools to the Agents SDK: no bound, one server after the other."""
+    """The chat, but it asks no MCP server for its tools."""
 
     @workflow.init
     def __init__(self, chat: ChatInput) -> None:
@@ -55,8 +56,8 @@ class UnlistedChatWorkflow(ChatWorkflow):
         """Chat."""
         await super().run(chat)
 
-    async def _list_servers(self) -> tuple[tuple[str, ...], list[AgentsMCPServer]]:
-        return (), self._servers
+    async def _offered_tools(self, log: ToolLog) -> tuple[tuple[str, ...], list[FunctionTool]]:  # noqa: ARG002 - as inherited
+        return (), list(self._tools)
 
 
 @asynccontextmanager

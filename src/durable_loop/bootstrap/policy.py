@@ -18,4 +18,6 @@ def chat_policy(settings: Settings) -> ChatPolicy:
         tool_attempts=settings.tool_attempts,
         heartbeat_timeout=settings.heartbeat_timeout,
         first_retry_after=settings.first_retry_after,
+        approval=settings.approval,
+        approval_deadline=settings.approval_deadline,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from agents import Agent, Tool
-from agents.mcp import MCPServer
 
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 
@@ -20,14 +19,13 @@ You are a helpful assistant with tools for arithmetic, weather, finance and IT.
 """
 
 
-def build_agent(*, model: str, tools: Sequence[Tool], servers: Sequence[MCPServer]) -> Agent[None]:
+def build_agent(*, model: str, tools: Sequence[Tool]) -> Agent[None]:
     """Return the agent of one turn."""
     return Agent(
         name="durable-loop",
         instructions=INSTRUCTIONS,
         model=model,
         tools=list(tools),
-        mcp_servers=list(servers),
     )
 
 

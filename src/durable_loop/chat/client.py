@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 from temporalio.api.workflow.v1 import PendingActivityInfo
@@ -20,7 +20,20 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
-from durable_loop.chat.messages import ChatInput, ChatStatus, ChatSummary, Reply, TranscriptLine, Turn, UnderWay
+from durable_loop.chat.messages import (
+    ChatInput,
+    ChatStatus,
+    ChatSummary,
+    Decision,
+    Failure,
+    OpenQuestions,
+    Question,
+    Reply,
+    TranscriptLine,
+    Turn,
+    TurnOutcome,
+    UnderWay,
+)
 from durable_loop.chat.sentences import sentence
 from durable_loop.errors import (
     ChatBusyError,
@@ -32,9 +45,18 @@ from durable_loop.errors import (
     as_chat_error,
 )
 
-__all__ = ["Chat", "list_chats", "new_chat_id"]
+__all__ = ["Chat", "Decide", "list_chats", "new_chat_id"]
+
+# Has the user answer a question.
+Decide = Callable[[Question], Awaitable[Decision]]
+T = TypeVar("T")
 
 RETRY_AFTER = timedelta(seconds=0.2)
+# Whether somebody else has answered is asked by a query, which leaves no event in the history.
+QUESTION_INTERVAL = timedelta(seconds=1)
+# What an update returns; the SDK's types know no unions.
+_ANSWER: Any = Reply | OpenQuestions
+_OUTCOME: Any = TurnOutcome | None
 # A server that is away or restarts: the turn may have been accepted or not, so the same turn is sent again.
 _AWAY = frozenset(
     {
@@ -88,11 +110,12 @@ class Chat:
         """The chat's workflow, whichever run it is in."""
         return self._client.get_workflow_handle(self.chat_id)
 
-    async def send(self, text: str, *, turn_id: str | None = None) -> Reply:
+    async def send(self, text: str, *, turn_id: str | None = None, decide: Decide | None = None) -> Reply:
         """Send a message and return its reply, starting the chat where it has not started.
 
         Waits out a full queue, a chat that continues as new and a server that restarts: the turn
-        keeps its id, so it runs once however often it is sent.
+        keeps its id, so it runs once however often it is sent. `decide` is asked where the chat asks its
+        user; without it, this waits until somebody else has answered, or the question's deadline.
 
         Raises:
             MessageRefusedError: blank or too long; nothing was accepted.
@@ -101,10 +124,10 @@ class Chat:
             TurnCancelledError: the turn was cancelled.
         """
         turn = Turn(turn_id=turn_id or uuid4().hex, text=text)
-        return await _until_answered(lambda: self.send_once(turn))
+        return await self._decided(await _until_answered(lambda: self.send_once(turn)), decide)
 
-    async def send_once(self, turn: Turn) -> Reply:
-        """Send a turn without retrying; for callers that have a way of their own to wait."""
+    async def send_once(self, turn: Turn) -> Reply | OpenQuestions:
+        """Send a turn without retrying or asking; for callers that have a way of their own to wait."""
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.WORKFLOW_CHAT,
             self.start,
@@ -120,25 +143,63 @@ class Chat:
                 turn,
                 start_workflow_operation=start,
                 id=turn.turn_id,
-                result_type=Reply,
+                result_type=_ANSWER,
             )
         except WorkflowAlreadyStartedError as error:
             raise ChatEndedError(f"The chat {self.chat_id} was ended; start a new one.") from error
         except WorkflowUpdateFailedError as error:
             raise _chat_error(error) from error
 
-    async def reply_to(self, turn_id: str) -> Reply:
-        """Wait for the reply to a turn that was accepted earlier; raises as `send` does."""
+    async def reply_to(self, turn_id: str, *, decide: Decide | None = None) -> Reply:
+        """Wait for the reply to a turn that was accepted earlier; asks and raises as `send` does."""
+        return await self._decided(await self._answer_to(turn_id), decide)
 
-        async def wait_once() -> Reply:
+    async def _answer_to(self, turn_id: str) -> Reply | OpenQuestions:
+        async def wait_once() -> Reply | OpenQuestions:
             try:
                 return await self.handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - an overload of the SDK
-                    names.UPDATE_AWAIT_TURN, turn_id, result_type=Reply
+                    names.UPDATE_AWAIT_TURN, turn_id, result_type=_ANSWER
                 )
             except WorkflowUpdateFailedError as error:
                 raise _chat_error(error) from error
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return await self._answer_of_ended(turn_id)
 
         return await _until_answered(wait_once)
+
+    async def _answer_of_ended(self, turn_id: str) -> Reply:
+        """Return the reply to a turn of a chat that takes no more updates."""
+        outcome: TurnOutcome | None = await self.handle.query(names.QUERY_OUTCOME, turn_id, result_type=_OUTCOME)
+        match outcome:
+            case TurnOutcome(reply=Reply() as reply):
+                return reply
+            case TurnOutcome(failure=Failure() as failure):
+                raise as_chat_error(ApplicationError(failure.message, type=failure.kind))
+            case _:
+                raise ChatEndedError(f"The chat {self.chat_id} was ended and has no answer to this message.")
+
+    async def _decided(self, answer: Reply | OpenQuestions, decide: Decide | None) -> Reply:
+        """Have what is asked answered until there is a reply."""
+        while isinstance(answer, OpenQuestions):
+            if decide is None:
+                await self._until_others_decide(answer)
+            else:
+                for question in answer.questions:
+                    await self.decide(await decide(question))
+            answer = await self._answer_to(answer.turn_id)
+        return answer
+
+    async def _until_others_decide(self, asked: OpenQuestions) -> None:
+        status = await _until_answered(self.status)
+        while status.questions == asked.questions:
+            await asyncio.sleep(QUESTION_INTERVAL.total_seconds())
+            status = await _until_answered(self.status)
+
+    async def decide(self, decision: Decision) -> None:
+        """Answer a question of the chat; the first answer counts. One that is not open stays as it is."""
+        await _until_answered(lambda: self.handle.signal(names.SIGNAL_DECIDE, decision))
 
     async def cancel(self, turn_id: str) -> None:
         """Stop a turn. One that is over stays as it is."""
@@ -187,7 +248,7 @@ async def list_chats(client: Client) -> AsyncIterator[ChatSummary]:
         )
 
 
-async def _until_answered(ask: Callable[[], Awaitable[Reply]]) -> Reply:
+async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
     """Ask again while the chat or its server says "not now"; every other answer is the answer."""
     while True:
         try:

@@ -3,7 +3,7 @@
 New fields get defaults: histories recorded before them must still decode.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
@@ -16,12 +16,17 @@ __all__ = [
     "ChatPolicy",
     "ChatStatus",
     "ChatSummary",
+    "Decision",
     "Failure",
     "ModelInputPage",
+    "OpenQuestions",
+    "Question",
     "Reply",
     "TranscriptLine",
     "Turn",
     "TurnOutcome",
+    "UnderWay",
+    "Verdict",
 ]
 
 # One entry of the transcript as the Agents SDK writes it (an OpenAI "response input item"): plain JSON.
@@ -56,6 +61,10 @@ class ChatPolicy(_Message):
     tool_attempts: int = 6
     heartbeat_timeout: timedelta = timedelta(seconds=5)
     first_retry_after: timedelta = timedelta(seconds=0.5)
+    # Which tools ask the user first: "destructive", "writing", names of tools. A chat that began before there
+    # were questions asks none.
+    approval: tuple[str, ...] = ()
+    approval_deadline: timedelta = timedelta(days=1)
 
 
 class Turn(_Message):
@@ -71,6 +80,41 @@ class Reply(_Message):
     turn_id: str
     text: str
     notes: tuple[str, ...] = ()
+
+
+class Question(_Message):
+    """Asks the user whether a tool call may be made; after the deadline it may not."""
+
+    question_id: str
+    turn_id: str
+    # `stock_price` for a local tool, `finance.stock_price` for one of an MCP server.
+    tool: str
+    # As the model sent them; cut, visibly, where they are long.
+    arguments: str
+    deadline: datetime
+
+
+class OpenQuestions(_Message):
+    """What a message gets instead of a reply while a turn waits for the user: its own turn, or one before it."""
+
+    turn_id: str
+    questions: tuple[Question, ...]
+
+
+class Verdict(StrEnum):
+    """What may become of a tool call."""
+
+    APPROVE = "approve"
+    ALWAYS = "always"  # this call, and all of this tool in this chat
+    REJECT = "reject"
+
+
+class Decision(_Message):
+    """The user's answer to a question; the model is told the reason of a rejection."""
+
+    question_id: str
+    verdict: Verdict
+    reason: str = ""
 
 
 class Failure(_Message):
@@ -95,6 +139,8 @@ class CarriedChat(_Message):
     outcomes: tuple[TurnOutcome, ...] = ()
     turns: int = 0
     title: str | None = None
+    # Tools that ask no more.
+    approved: tuple[str, ...] = ()
 
 
 class ChatInput(_Message):
@@ -125,6 +171,8 @@ class ChatStatus(_Message):
     title: str | None = None
     # Turns that the model now sees as a summary.
     summarised: int = 0
+    # What the running turn waits for.
+    questions: tuple[Question, ...] = ()
 
 
 class UnderWay(_Message):

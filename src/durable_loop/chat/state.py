@@ -5,6 +5,7 @@ the bounded list, and it has one outcome. An illegal transition raises and chang
 
     turn:   accept ──▶ waiting ──start──▶ running ──settle──▶ settled
                           └───────────────settle (cancelled)─────▶┘
+            while it runs it may ask the user: `questions`
     chat:   OPEN ──drain──▶ DRAINING (continues as new)
             OPEN, DRAINING ──end──▶ ENDED
 
@@ -22,10 +23,12 @@ from durable_loop.chat.messages import (
     ChatPolicy,
     Failure,
     Item,
+    Question,
     Reply,
     Turn,
     TurnOutcome,
 )
+from durable_loop.chat.questions import Questions
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, MessageRefusedError
 
 __all__ = ["ChatState"]
@@ -34,6 +37,8 @@ __all__ = ["ChatState"]
 REMEMBERED_OUTCOMES = 100
 REMEMBERED_BYTES = 400_000
 TITLE_CHARS = 60
+# Why a question is answered with no.
+ENDED = "the chat was ended"
 # Parts of the transcript's budget: one turn, the turns that stay verbatim, a summary.
 TURN_SHARE = 2
 KEPT_SHARE = 4
@@ -53,6 +58,7 @@ class ChatState:
         self.turns = carried.turns
         self.title = carried.title
         self.running: Turn | None = None
+        self.questions = Questions(carried.approved)
         self._waiting: deque[Turn] = deque()
         self._outcomes: dict[str, TurnOutcome] = {outcome.turn_id: outcome for outcome in carried.outcomes}
 
@@ -119,6 +125,14 @@ class ChatState:
             self.title = " ".join(self.running.text.split())[:TITLE_CHARS]
         return self.running
 
+    def ask(self, question: Question) -> None:
+        """Have the running turn wait for the user; a chat that was ended has nobody to ask."""
+        if self.running is None or self.running.turn_id != question.turn_id:
+            raise RuntimeError(f"turn {question.turn_id} is not running")
+        self.questions.ask(question)
+        if self.phase is ChatPhase.ENDED:
+            self.questions.reject_all(ENDED)
+
     def answer(self, reply: Reply, items: Sequence[Item]) -> None:
         """Settle the running turn with its reply and commit its items, from the user's message on."""
         self._finish(TurnOutcome(turn_id=reply.turn_id, reply=reply))
@@ -181,8 +195,9 @@ class ChatState:
             self.phase = ChatPhase.DRAINING
 
     def end(self) -> None:
-        """Take no new turns, ever."""
+        """Take no new turns, ever, and ask nothing more."""
         self.phase = ChatPhase.ENDED
+        self.questions.reject_all(ENDED)
 
     def carry(self) -> CarriedChat:
         """Return what the next run starts from."""
@@ -193,6 +208,7 @@ class ChatState:
             outcomes=tuple(self._outcomes.values()),
             turns=self.turns,
             title=self.title,
+            approved=self.questions.approved,
         )
 
     def _commit(self, items: Sequence[Item]) -> None:

@@ -22,14 +22,22 @@ class ToolLog(RunHooks[None]):
         """One line a call, in the order in which they started."""
         return list(self._calls.values())
 
+    def started(self, context: RunContextWrapper[Any], tool: Tool) -> None:
+        """Note that a call is made: if this is the last that is heard of it, its effect is unknown."""
+        self._calls[_key(context, tool)] = f"{_call(context, tool)} was started, its result is unknown"
+
+    def asked(self, context: RunContextWrapper[Any], tool: Tool) -> None:
+        """Note that the user is asked about a call: if this is the last that is heard of it, it was not made."""
+        self._calls[_key(context, tool)] = f"{_call(context, tool)} was not run, the user had not allowed it"
+
     async def on_tool_start(
         self,
         context: RunContextWrapper[None],
         agent: Agent[None],  # noqa: ARG002 - the SDK's signature
         tool: Tool,
     ) -> None:
-        """Note that the call began: if this is the last that is heard of it, its effect is unknown."""
-        self._calls[_key(context, tool)] = f"{_call(context, tool)} was started, its result is unknown"
+        """Note that the call began."""
+        self.started(context, tool)
 
     async def on_tool_end(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 
 from agents import FunctionTool, RunContextWrapper
 from agents.mcp import MCPServer, MCPToolMetaContext
+from mcp.types import Tool
 from pydantic import BaseModel, ValidationError
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -73,15 +74,14 @@ class ListingFailed(BaseModel):
     reason: str
 
 
-async def list_tools(server: MCPServer) -> ListingFailed | None:
-    """Have the server's tools listed (once for a run of the chat), or say why it could not be done."""
+async def list_tools(server: MCPServer) -> list[Tool] | ListingFailed:
+    """Return the server's tools (asked for once in a run of the chat), or why there are none."""
     try:
-        await asyncio.wait_for(server.list_tools(), LIST_TOOLS_TIMEOUT.total_seconds())
+        return await asyncio.wait_for(server.list_tools(), LIST_TOOLS_TIMEOUT.total_seconds())
     except ActivityError as error:
         return ListingFailed(server=server.name, reason=sentence(error))
     except TimeoutError:
         return ListingFailed(server=server.name, reason=f"no answer in {LIST_TOOLS_TIMEOUT.total_seconds():g} s.")
-    return None
 
 
 def _activity_tool(name: str, arguments: type[BaseModel], *, description: str, policy: ChatPolicy) -> FunctionTool:

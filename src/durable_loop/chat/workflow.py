@@ -14,30 +14,35 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are too large to import once a workflow
-    from agents import ModelBehaviorError, RunConfig, Runner, TResponseInputItem
-    from agents.mcp import MCPServer
+    from agents import FunctionTool, ModelBehaviorError, RunConfig, Runner, TResponseInputItem
     from agents.run import CallModelData, ModelInputData
 
     from durable_loop import names
     from durable_loop.chat.agent import build_agent, build_summariser
-    from durable_loop.chat.compaction import rendered, summarised_turns
+    from durable_loop.chat.compaction import rendered, shortened, summarised_turns
     from durable_loop.chat.failures import cancelled, failure_of
     from durable_loop.chat.messages import (
         ChatInput,
         ChatPhase,
         ChatStatus,
+        Decision,
         Item,
         ModelInputPage,
+        OpenQuestions,
+        Question,
         Reply,
         TranscriptLine,
         Turn,
+        TurnOutcome,
+        Verdict,
     )
     from durable_loop.chat.model_input import ModelInputShelf
-    from durable_loop.chat.sentences import sentence
+    from durable_loop.chat.offer import offer
+    from durable_loop.chat.sentences import sentence, stopped
     from durable_loop.chat.state import ChatState
     from durable_loop.chat.stretches import run_in_stretches
     from durable_loop.chat.tool_log import ToolLog
-    from durable_loop.chat.tools import list_tools, local_tools, mcp_servers
+    from durable_loop.chat.tools import ListingFailed, list_tools, local_tools, mcp_servers
     from durable_loop.chat.transcript import lines
     from durable_loop.errors import ChatError, MessageRefusedError, TurnFailedError, as_application_error
     from durable_loop.versioning import needs_new_run, next_version
@@ -46,6 +51,8 @@ __all__ = ["ChatWorkflow"]
 
 # The turns that wait are held up for no longer than this while older ones are summarised.
 SUMMARY_TIMEOUT: Final = timedelta(minutes=10)
+# Of the arguments that a question shows: all that a turn may ask at once must fit into one payload.
+QUESTION_CHARS: Final = 8_000
 
 
 @workflow.defn(name=names.WORKFLOW_CHAT)
@@ -69,6 +76,7 @@ class ChatWorkflow:
         self._cancelled: str | None = None
         self._compact_asked = False
         self._calls_in_turn = 0
+        self._questions_in_turn = 0
         self._said: list[Item] = []
 
     @workflow.run
@@ -91,8 +99,11 @@ class ChatWorkflow:
             )
 
     @workflow.update(name=names.UPDATE_SEND_MESSAGE)
-    async def send_message(self, turn: Turn) -> Reply:
-        """Accept a turn and return its reply. The same turn again returns the same reply and runs nothing."""
+    async def send_message(self, turn: Turn) -> Reply | OpenQuestions:
+        """Accept a turn and return its reply. The same turn again returns the same reply and runs nothing.
+
+        While the user is asked something no update is held open: it returns the questions.
+        """
         # Accepted before the model runs, so that a crash from here on loses no message.
         self._state.accept(turn)
         return await self._outcome(turn.turn_id)
@@ -105,8 +116,8 @@ class ChatWorkflow:
             raise as_application_error(error) from error
 
     @workflow.update(name=names.UPDATE_AWAIT_TURN)
-    async def await_turn(self, turn_id: str) -> Reply:
-        """Return the reply to a turn that was accepted before, also in an earlier run of the chat."""
+    async def await_turn(self, turn_id: str) -> Reply | OpenQuestions:
+        """Return the reply to a turn that was accepted before, also in an earlier run of the chat; or questions."""
         return await self._outcome(turn_id)
 
     @await_turn.validator
@@ -121,6 +132,11 @@ class ChatWorkflow:
         if self._running is not None and self._state.running is not None and self._state.running.turn_id == turn_id:
             self._cancelled = turn_id
             self._running.cancel()
+
+    @workflow.signal(name=names.SIGNAL_DECIDE)
+    def decide(self, decision: Decision) -> None:
+        """Take the user's answer to a question. One that is not open stays as it is."""
+        self._state.questions.decide(decision)
 
     @workflow.signal(name=names.SIGNAL_END_CHAT)
     def end_chat(self) -> None:
@@ -154,20 +170,32 @@ class ChatWorkflow:
             model_calls=self._shelf.calls,
             title=self._state.title,
             summarised=summarised_turns(self._state.transcript),
+            questions=self._state.questions.open,
         )
+
+    @workflow.query(name=names.QUERY_OUTCOME)
+    def outcome(self, turn_id: str) -> TurnOutcome | None:
+        """Return what a turn came to, or None; a chat that has ended can still be asked."""
+        return self._state.outcome(turn_id)
 
     @workflow.query(name=names.QUERY_MODEL_INPUT)
     def model_input(self, asked: ModelInputPage) -> str | None:
         """Return a page of the input of the model call under way; the worker that makes the call asks."""
         return self._shelf.page(asked)
 
-    async def _outcome(self, turn_id: str) -> Reply:
-        await workflow.wait_condition(lambda: self._state.outcome(turn_id) is not None)
-        outcome = self._state.outcome(turn_id)
-        if outcome is not None and outcome.failure is not None:
+    async def _outcome(self, turn_id: str) -> Reply | OpenQuestions:
+        outcome, questions = None, ()
+        while outcome is None and not questions:
+            await workflow.wait_condition(
+                lambda: self._state.outcome(turn_id) is not None or bool(self._state.questions.open)
+            )
+            outcome, questions = self._state.outcome(turn_id), self._state.questions.open
+        if outcome is None:
+            return OpenQuestions(turn_id=turn_id, questions=questions)
+        if outcome.failure is not None:
             raise ApplicationError(outcome.failure.message, type=outcome.failure.kind, non_retryable=True)
-        if outcome is None or outcome.reply is None:
-            raise RuntimeError(f"turn {turn_id} has no outcome")
+        if outcome.reply is None:
+            raise RuntimeError(f"turn {turn_id} has neither reply nor failure")
         return outcome.reply
 
     async def _answer_next(self) -> None:
@@ -192,12 +220,13 @@ class ChatWorkflow:
     async def _turn(self, turn: Turn) -> None:
         """Settle the running turn, whatever happens in it."""
         self._calls_in_turn = 0
+        self._questions_in_turn = 0
         self._said = []
         log = ToolLog()
         try:
-            notes, servers = await self._list_servers()
+            notes, tools = await self._offered_tools(log)
             text = await run_in_stretches(
-                build_agent(model=self._model, tools=self._tools, servers=servers),
+                build_agent(model=self._model, tools=tools),
                 turn.text,
                 self._said,
                 max_model_calls=self._policy.max_model_calls,
@@ -243,11 +272,62 @@ class ChatWorkflow:
             return None
         return str(result.final_output).strip() or None
 
-    async def _list_servers(self) -> tuple[tuple[str, ...], list[MCPServer]]:
-        """List the tools of all servers at once; one that does not answer is left out, and the user is told."""
-        failures = await asyncio.gather(*(list_tools(server) for server in self._servers))
-        notes = tuple(f"The {failed.server} tools are not available: {failed.reason}" for failed in failures if failed)
-        return notes, [server for server, failed in zip(self._servers, failures, strict=True) if not failed]
+    async def _offered_tools(self, log: ToolLog) -> tuple[tuple[str, ...], list[FunctionTool]]:
+        """Return what the model may call, and what the user is told of what it may not.
+
+        All servers list their tools at once; one that does not answer is left out.
+        """
+        listed = await asyncio.gather(*(list_tools(server) for server in self._servers))
+        away = [
+            f"The {failed.server} tools are not available: {failed.reason}"
+            for failed in listed
+            if isinstance(failed, ListingFailed)
+        ]
+        there = [
+            (server, tools)
+            for server, tools in zip(self._servers, listed, strict=True)
+            if not isinstance(tools, ListingFailed)
+        ]
+        offered, twice = offer(self._tools, there)
+        tools = [
+            each.asking(self._approve, log) if each.asks_first(self._policy.approval) else each.tool for each in offered
+        ]
+        return (*away, *twice), tools
+
+    async def _approve(self, tool: str, arguments: str) -> str | None:
+        """Wait until the user has decided on a call; return why it may not be made, or None."""
+        if self._state.running is None:
+            raise RuntimeError("a tool call outside of a turn")
+        self._questions_in_turn += 1
+        turn_id = self._state.running.turn_id
+        question_id = f"{turn_id}/{self._questions_in_turn}"
+        deadline = self._policy.approval_deadline
+        self._state.ask(
+            Question(
+                question_id=question_id,
+                turn_id=turn_id,
+                tool=tool,
+                arguments=shortened(arguments, QUESTION_CHARS),
+                deadline=workflow.now() + deadline,
+            )
+        )
+        questions = self._state.questions
+        try:
+            if questions.decision(question_id) is None:
+                await workflow.wait_condition(
+                    lambda: questions.decision(question_id) is not None,
+                    timeout=deadline,
+                    timeout_summary=f"until {tool} may no longer be approved",
+                )
+            decision = questions.decision(question_id)
+        except TimeoutError:
+            return f"nobody allowed it within {deadline}."
+        finally:
+            questions.close(question_id)
+        if decision is None or decision.verdict is Verdict.REJECT:
+            reason = decision.reason.strip() if decision else ""
+            return f"the user did not allow it: {stopped(reason)}" if reason else "the user did not allow it."
+        return None
 
     def _by_reference(self, call: CallModelData[Any]) -> ModelInputData:
         if self._run_is_full():

@@ -160,7 +160,7 @@ class ChatSession:
         """Show the messages that were under way when the user left, with their answers."""
         for turn_id in self._open_turns:
             with suppress(TurnFailedError):  # which the transcript tells
-                await _watched(chat, chat.reply_to(turn_id), lines)
+                await _watched(chat, chat.reply_to(turn_id, decide=lines.decide), lines)
             await self._show_transcript(chat, lines)
 
     async def _show_transcript(self, chat: Chat, lines: LineSource) -> None:
@@ -171,7 +171,7 @@ class ChatSession:
 
     async def _show(self, lines: LineSource, chat: Chat, text: str) -> None:
         try:
-            shown = screen.reply(await _watched(chat, chat.send(text), lines))
+            shown = screen.reply(await _watched(chat, chat.send(text, decide=lines.decide), lines))
         except (TurnFailedError, MessageRefusedError) as error:
             shown = screen.failure(error)
         except RPCError as error:

@@ -13,12 +13,15 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from durable_loop.chat.messages import Decision, Question, Verdict
 from durable_loop.cli import screen
 
 __all__ = ["InterruptedByUser", "LineSource", "PipedLines", "TerminalLines", "line_source"]
 
 PROMPT = "You: "
+MAY_IT = "Allow it? y(es), n(o), a(lways in this chat), or why not: "
 THINKING = "Agent: …"
+NOBODY = "there is no terminal to ask the user at"
 ERASE_LINE = "\r\x1b[K"
 
 
@@ -31,6 +34,10 @@ class LineSource(Protocol):
 
     async def read(self) -> str | None:
         """Return the next line, or None at the end of input."""
+        ...
+
+    async def decide(self, question: Question) -> Decision:
+        """Have the user answer a question of the agent."""
         ...
 
     def screen(self) -> AbstractContextManager[None]:
@@ -62,6 +69,7 @@ class TerminalLines:
     def __init__(self, history: Path, toolbar: Callable[[], str]) -> None:
         self._toolbar = toolbar
         self._waiting = ""  # the line that stands for a reply to come
+        self._asking = False
         self._session: PromptSession[str] = PromptSession(
             history=FileHistory(history), interrupt_exception=InterruptedByUser
         )
@@ -77,6 +85,25 @@ class TerminalLines:
         except EOFError:
             return None
         return _text(line)
+
+    async def decide(self, question: Question) -> Decision:
+        """Ask until there is an answer; Ctrl-C and Ctrl-D leave the question open and raise InterruptedByUser."""
+        thinking, self._waiting, self._asking = self._waiting, "", True
+        self.tell(f"{ERASE_LINE}{screen.question(question)}")
+        decision = None
+        try:
+            while decision is None:
+                # Its answers are not for the history of what was said.
+                typed = await PromptSession[str](interrupt_exception=InterruptedByUser).prompt_async(
+                    MAY_IT, handle_sigint=False
+                )
+                decision = screen.decision(question, _text(typed))
+        except EOFError as error:
+            raise InterruptedByUser from error
+        finally:
+            self._asking = False
+        self._wait(thinking)
+        return decision
 
     def screen(self) -> AbstractContextManager[None]:
         """Write above the prompt; what is written has been made harmless before."""
@@ -98,6 +125,8 @@ class TerminalLines:
             sys.stdout.write(ERASE_LINE)
 
     def _wait(self, line: str) -> None:
+        if self._asking:
+            return
         # One row, which can be taken away again.
         self._waiting = line[: shutil.get_terminal_size().columns - 1]
         self.tell("")
@@ -122,6 +151,11 @@ class PipedLines:
         if line is not None:
             self.tell(screen.said(line))
         return line
+
+    async def decide(self, question: Question) -> Decision:
+        """Refuse: there is nobody to ask."""
+        self.tell(screen.refused(question))
+        return Decision(question_id=question.question_id, verdict=Verdict.REJECT, reason=NOBODY)
 
     def screen(self) -> AbstractContextManager[None]:
         """Protect nothing: nothing is drawn that could be torn."""

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from durable_loop.chat.messages import Reply, TranscriptLine, UnderWay
+from durable_loop.chat.messages import Decision, Question, Reply, TranscriptLine, UnderWay, Verdict
 from durable_loop.errors import ChatError
 from durable_loop.models.naming import ModelChoice
 from durable_loop.stack.messages import PartState, StackState, StackStatus
@@ -11,9 +11,12 @@ from durable_loop.stack.messages import PartState, StackState, StackStatus
 __all__ = [
     "Progress",
     "addresses",
+    "decision",
     "failure",
     "farewell",
     "printable",
+    "question",
+    "refused",
     "reply",
     "retries",
     "said",
@@ -23,6 +26,14 @@ __all__ = [
     "welcome",
 ]
 
+_VERDICTS = {
+    "y": Verdict.APPROVE,
+    "yes": Verdict.APPROVE,
+    "n": Verdict.REJECT,
+    "no": Verdict.REJECT,
+    "a": Verdict.ALWAYS,
+    "always": Verdict.ALWAYS,
+}
 SPEAKERS = {"user": "You", "agent": "Agent", "tool": "  tool", "note": "  note"}
 
 
@@ -70,6 +81,28 @@ def retries(under_way: Iterable[UnderWay]) -> str:
             for doing in again
         )
     ).replace("\n", " ")
+
+
+def question(asked: Question) -> str:
+    """Return what the agent wants to do."""
+    until = asked.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
+    return (
+        f"The agent wants to call {printable(asked.tool)} with {printable(asked.arguments)}\n"
+        f"  (unanswered until {until}, it may not)\n"
+    )
+
+
+def decision(asked: Question, typed: str) -> Decision | None:
+    """Return what an answer to a question means; None: nothing. What is no y, n or a is a reason to refuse."""
+    answer = typed.strip()
+    verdict = _VERDICTS.get(answer.lower(), Verdict.REJECT)
+    reason = "" if answer.lower() in _VERDICTS else answer
+    return Decision(question_id=asked.question_id, verdict=verdict, reason=reason) if answer else None
+
+
+def refused(asked: Question) -> str:
+    """Return what became of a question that there was nobody to ask."""
+    return f"  (not allowed, there is no terminal to ask at: {printable(asked.tool)})\n"
 
 
 def failure(error: ChatError) -> str:

@@ -1,0 +1,82 @@
+"""The tools of one turn: the chat's own and those that MCP servers list, each name once; some ask the user first."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agents import FunctionTool
+from agents.mcp import MCPServer, MCPUtil
+from agents.tool_context import ToolContext
+from mcp.types import Tool, ToolAnnotations
+
+from durable_loop.chat.tool_log import ToolLog
+
+__all__ = ["Approve", "OfferedTool", "offer"]
+
+# Takes a tool and the arguments of a call; returns why the call may not be made, or None.
+Approve = Callable[[str, str], Awaitable[str | None]]
+
+
+@dataclass(frozen=True)
+class OfferedTool:
+    """A tool that the model is told of, and what a call of it may do."""
+
+    tool: FunctionTool
+    # What people know it by: `finance.stock_price`, or the mere name of a local tool.
+    full_name: str
+    writes: bool
+    destroys: bool
+
+    def asks_first(self, approval: Collection[str]) -> bool:
+        """Whether the user is asked before it is called; `approval` is that of a `ChatPolicy`."""
+        return (
+            (self.destroys and "destructive" in approval)
+            or (self.writes and "writing" in approval)
+            or self.tool.name in approval
+            or self.full_name in approval
+        )
+
+    def asking(self, approve: Approve, log: ToolLog) -> FunctionTool:
+        """Return the tool as one whose calls wait to be approved; the model is told where they are not."""
+
+        async def invoke(context: ToolContext[Any], arguments: str) -> Any:
+            log.asked(context, self.tool)
+            refusal = await approve(self.full_name, arguments)
+            if refusal is not None:
+                return f"{self.tool.name} was not run: {refusal}"
+            log.started(context, self.tool)
+            return await self.tool.on_invoke_tool(context, arguments)
+
+        return replace(self.tool, on_invoke_tool=invoke)
+
+
+def offer(
+    local: Sequence[FunctionTool], listed: Iterable[tuple[MCPServer, Sequence[Tool]]]
+) -> tuple[list[OfferedTool], list[str]]:
+    """Return what there is to call, and a note on each tool that is left out: its name was taken before it."""
+    of = {tool.name: "the chat" for tool in local}
+    tools: list[OfferedTool] = []
+    notes: list[str] = []
+    for server, theirs in listed:
+        for tool in theirs:
+            if tool.name in of:
+                notes.append(
+                    f"The tool {tool.name} of {server.name} is left out: {of[tool.name]} has one of this name."
+                )
+                continue
+            of[tool.name] = server.name
+            tools.append(_of_server(tool, server))
+    tools += [OfferedTool(tool, tool.name, writes=False, destroys=False) for tool in local]
+    return tools, notes
+
+
+def _of_server(tool: Tool, server: MCPServer) -> OfferedTool:
+    # What a tool does not say is taken for the worst, as the protocol has it.
+    hints = tool.annotations or ToolAnnotations()
+    writes = hints.read_only_hint is not True
+    return OfferedTool(
+        MCPUtil.to_function_tool(tool, server, convert_schemas_to_strict=False),
+        f"{server.name}.{tool.name}",
+        writes=writes,
+        destroys=writes and hints.destructive_hint is not False,
+    )
