@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from durable_loop.testing import CrashPoint, Role
-from tests.crash.stories import CANCELLED, COMPACTED, CONTINUED, DIALOGUE, ENDED, Story
+from tests.crash.stories import APPROVED, CANCELLED, COMPACTED, CONTINUED, DIALOGUE, ENDED, Story
 
 __all__ = ["CELLS", "MOMENTS", "NONE", "REDUCED", "Cell", "Moment", "Victim"]
 
@@ -207,6 +207,21 @@ MOMENTS: Final = (
         point=CrashPoint.SIGNAL_RECEIVED,
         kills=(ORCHESTRATOR, TEMPORAL),
         none={IDLE: (*FINANCE, *IT), BY_TEXT: (CLIENT, ALL)},
+    ),
+    Moment(
+        "a question is open",
+        story=APPROVED,
+        step=2,
+        kills=(ORCHESTRATOR, TEMPORAL, CLIENT, ALL),
+        none={IDLE: (*FINANCE, *IT)},
+    ),
+    Moment(
+        "the answer to a question arrives",
+        story=APPROVED,
+        step=2,
+        point=CrashPoint.SIGNAL_RECEIVED,
+        kills=(ORCHESTRATOR, TEMPORAL, CLIENT, ALL),
+        none={IDLE: (*FINANCE, *IT)},
     ),
     Moment(
         "a summary is written",

@@ -14,7 +14,7 @@ from durable_loop.chat.client import Chat, new_chat_id
 from durable_loop.chat.messages import ChatInput
 from durable_loop.testing import Fleet, Member, RecordedHistory, fetch_runs
 from tests.crash.cells import Cell, Victim
-from tests.crash.stories import MESSAGES, Story
+from tests.crash.stories import Story
 from tests.e2e.effects import effects
 from tests.e2e.terminal import Terminal
 
@@ -65,19 +65,19 @@ async def disturbed(fleet: Fleet, cell: Cell, *, end: End = Member.kill) -> Outc
 async def disturbed_in_the_terminal(fleet: Fleet, cell: Cell, shown: list[str]) -> Outcome:
     """Play the cell's step in the terminal program, which is killed too, and go on in a new one.
 
-    `shown` is the last line of each reply.
+    `shown` is what the screen ends in after each step.
     """
-    moment = cell.moment
+    moment, story = cell.moment, cell.moment.story
     environment = {**os.environ, **fleet.environment}
-    chat = await new_chat(fleet, moment.story)
-    for step in moment.story.steps[: moment.step]:
+    chat = await new_chat(fleet, story)
+    for step in story.steps[: moment.step]:
         await step(fleet, chat)
     resume = ("--resume", chat.chat_id) if moment.step else ()
     async with Terminal.running("client.py", "--no-stack", *resume, environment=environment) as terminal:
-        await terminal.shows("You:")
+        await terminal.shows(story.prompts[moment.step])
         if moment.point is not None:
             fleet.arm(moment.role, moment.point)
-            terminal.say(MESSAGES[moment.step])
+            terminal.say(story.typed[moment.step])
             await fleet.stopped(moment.role, moment.point)
         terminal.signal(signal.SIGKILL)
         killed_at = await _end(_victims(fleet, cell.victim, None), Member.kill)
@@ -86,11 +86,12 @@ async def disturbed_in_the_terminal(fleet: Fleet, cell: Cell, shown: list[str]) 
 
     async with Terminal.running("client.py", "--no-stack", "--resume", environment=environment) as terminal:
         if moment.point is None:
-            terminal.say(MESSAGES[moment.step])
+            await terminal.shows(story.prompts[moment.step])
+            terminal.say(story.typed[moment.step])
         await terminal.shows(shown[moment.step])
         recovery = time.monotonic() - killed_at
-        for message, reply in zip(MESSAGES[moment.step + 1 :], shown[moment.step + 1 :], strict=True):
-            terminal.say(message)
+        for typed, reply in zip(story.typed[moment.step + 1 :], shown[moment.step + 1 :], strict=True):
+            terminal.say(typed)
             await terminal.shows(reply)
         terminal.say("quit")
         await terminal.ended()

@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 
 from durable_loop.chat.client import Chat
+from durable_loop.chat.messages import Decision, OpenQuestions, Turn, Verdict
 from durable_loop.errors import TurnCancelledError
 from durable_loop.testing import CrashPoint, Fleet, Role
 from tests.e2e.waiting import activity_runs, eventually
 
-__all__ = ["CANCELLED", "COMPACTED", "CONTINUED", "DIALOGUE", "ENDED", "MESSAGES", "Step", "Story"]
+__all__ = ["APPROVED", "CANCELLED", "COMPACTED", "CONTINUED", "DIALOGUE", "ENDED", "MESSAGES", "Step", "Story"]
 
 Step = Callable[[Fleet, Chat], Coroutine[Any, Any, None]]
 
@@ -24,6 +25,9 @@ MESSAGES: Final = (
     "What is my name?",
 )
 
+# The turn that asks before it tracks the address.
+ASKS: Final = "asks"
+
 
 @dataclass(frozen=True)
 class Story:
@@ -32,6 +36,9 @@ class Story:
     name: str
     steps: tuple[Step, ...]
     policy: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    # What a person types for each step, and what the terminal shows when it can be typed.
+    typed: tuple[str, ...] = MESSAGES
+    prompts: tuple[str, ...] = ("You:",) * len(MESSAGES)
 
 
 def says(text: str) -> Step:
@@ -58,6 +65,18 @@ def cancels(text: str) -> Step:
     return step
 
 
+async def asks(_: Fleet, chat: Chat) -> None:
+    """Send a message whose turn asks for something."""
+    answer = await chat.send_once(Turn(turn_id=ASKS, text=MESSAGES[1]))
+    assert isinstance(answer, OpenQuestions)
+
+
+async def approves(_: Fleet, chat: Chat) -> None:
+    """Allow it, and wait for the reply."""
+    await chat.decide(Decision(question_id=f"{ASKS}/1", verdict=Verdict.APPROVE))
+    await chat.reply_to(ASKS)
+
+
 async def compacts(_: Fleet, chat: Chat) -> None:
     """Have the older turns summarised, and wait until they are."""
     await chat.compact()
@@ -78,5 +97,12 @@ SAID: Final = tuple(says(text) for text in MESSAGES)
 DIALOGUE: Final = Story("dialogue", SAID)
 CONTINUED: Final = Story("continued as new after every turn", SAID, {"max_run_events": 1})
 CANCELLED: Final = Story("a turn is cancelled", (*SAID[:2], cancels("Are you there?"), SAID[2]))
+APPROVED: Final = Story(
+    "a tool asks first",
+    (SAID[0], asks, approves, SAID[2]),
+    {"approval": ("track_ip",)},
+    typed=(*MESSAGES[:2], "y", MESSAGES[2]),
+    prompts=("You:", "You:", "Allow it?", "You:"),
+)
 COMPACTED: Final = Story("older turns are summarised", (*SAID[:2], compacts, SAID[2]))
 ENDED: Final = Story("the chat is ended", (*SAID, ends))

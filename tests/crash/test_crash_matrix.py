@@ -22,8 +22,11 @@ async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
     """The transcript equals that of an undisturbed run; no workflow task failed; every run replays. (seed, ours)"""
     reference = await references.of(cell.moment.story)
     if cell.victim in IN_THE_TERMINAL:
-        replies = [text.splitlines()[-1] for role, text in reference.transcript if role == "agent"]
-        outcome = await disturbed_in_the_terminal(fleet, cell, replies)
+        replies = iter([text.splitlines()[-1] for role, text in reference.transcript if role == "agent"])
+        # A step that leaves a question has no reply yet.
+        after = (*cell.moment.story.prompts[1:], "You:")
+        shown = [prompt if prompt != "You:" else next(replies) for prompt in after]
+        outcome = await disturbed_in_the_terminal(fleet, cell, shown)
     else:
         outcome = await disturbed(fleet, cell)
 

@@ -221,7 +221,12 @@ async def test_after_the_deadline_it_is_refused_and_the_model_is_told(env: Envir
 async def test_a_question_survives_its_client_and_every_worker(env: Environment, vault: Vault) -> None:
     """Asked again as it was, answered from another client, run once; each task is replayed from the start. (ours)"""
     script = Script(calls("delete", what="it"), says("Deleted."))
-    settings: dict[str, Any] = {"finance_mcp_url": vault.url, "it_mcp_url": NOWHERE, "tool_attempts": 1, "max_cached_workflows": 0}
+    settings: dict[str, Any] = {
+        "finance_mcp_url": vault.url,
+        "it_mcp_url": NOWHERE,
+        "tool_attempts": 1,
+        "max_cached_workflows": 0,
+    }
 
     async with env.agent(script, workers=WorkerPlace.SUBPROCESS, mcp=McpTransport.SETTINGS, **settings) as agent:
         chat = agent.chat()
