@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecution
 
 from durable_loop import names
+from durable_loop.chat.messages import Decision, Turn, Verdict
 from durable_loop.errors import TurnFailedError
 from durable_loop.testing import (
     Environment,
@@ -17,6 +19,7 @@ from durable_loop.testing import (
     Script,
     TestedChat,
     WorkerPlace,
+    call,
     calls,
     fails,
     fetch_history,
@@ -165,6 +168,17 @@ async def session_continued(_env: Environment) -> Recorded:
         return {"it/session-continued-as-new": await fetch_history(handle)}
 
 
+async def approved(env: Environment) -> Recorded:
+    """Ask the user about two calls: one is allowed, about the other nobody says anything."""
+    script = Script(calls(call("track_ip"), call("set_jira_project", project="DEMO")), says("Done."))
+    async with env.agent(script, approval=("writing",), approval_deadline=timedelta(seconds=3)) as agent:
+        chat = agent.chat()
+        await chat.send_once(Turn(turn_id="turn-1", text="Do both"))
+        await chat.decide(Decision(question_id="turn-1/1", verdict=Verdict.APPROVE))
+        await chat.reply_to("turn-1")
+        return {"chat/asked-first": await chat.history()}
+
+
 async def changed(env: Environment) -> Recorded:
     """Run a changed workflow, with an activity that the chat does not have there."""
     async with changed_chat_worker(env, Script(says("Hello."))) as chat:
@@ -192,6 +206,10 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         {"chat/worker-killed-in-mid-turn": "Killed while a tool runs: another worker makes that call again."},
         worker_killed,
+    ),
+    Scenario(
+        {"chat/asked-first": "A question is a timer: one is cancelled by the answer, one fires at the deadline."},
+        approved,
     ),
     Scenario({"chat/left-open-in-mid-turn": "Open chats are what a deployment must not break."}, left_open),
     Scenario(

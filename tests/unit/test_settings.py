@@ -32,6 +32,8 @@ def test_a_duration_is_seconds_or_iso_8601(monkeypatch: pytest.MonkeyPatch, writ
         ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "5s"),
         ("DURABLE_LOOP_MODEL_ATTEMPTS", "0"),
         ("DURABLE_LOOP_WEATHER", "nice"),
+        ("DURABLE_LOOP_APPROVAL", "none, writing"),
+        ("DURABLE_LOOP_APPROVAL_DEADLINE", "0"),
         ("DURABLE_LOOP_LOG_LEVEL", "LOUD"),
     ],
 )
@@ -75,6 +77,22 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DURABLE_LOOP_INTERCEPTORS", "a.b:c, d.e:f ,")
 
     assert Settings().interceptors == ("a.b:c", "d.e:f")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("", ("destructive",)),
+        ("none", ()),
+        ("writing", ("writing",)),
+        ("destructive, it.track_ip", ("destructive", "it.track_ip")),
+    ],
+)
+def test_which_tools_ask_first(monkeypatch: pytest.MonkeyPatch, written: str, meant: tuple[str, ...]) -> None:
+    """Those that may destroy something, where nothing is said; none only where that is said. (ours)"""
+    monkeypatch.setenv("DURABLE_LOOP_APPROVAL", written)
+
+    assert Settings().approval == meant
 
 
 def test_a_token_is_not_shown() -> None:

@@ -47,6 +47,17 @@ async def test_calls_are_listed_in_the_order_in_which_they_began() -> None:
     ]
 
 
+async def test_a_call_that_the_user_was_asked_about_is_not_told_as_made() -> None:
+    """Until it is allowed; from then on it is a call as any other. (ours)"""
+    log = ToolLog()
+    await log.on_tool_start(call("1"), AGENT, CALCULATOR)
+    log.asked(call("1"), CALCULATOR)
+    assert log.lines == ["calculator({}) was not run, the user had not allowed it"]
+
+    log.started(call("1"), CALCULATOR)
+    assert log.lines == ["calculator({}) was started, its result is unknown"]
+
+
 @pytest.mark.parametrize(
     ("result", "text"),
     [

@@ -1,8 +1,11 @@
 """The words on the screen, whole."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
-from durable_loop.chat.messages import Reply, TranscriptLine, UnderWay
+import pytest
+
+from durable_loop.chat.messages import Question, Reply, TranscriptLine, UnderWay, Verdict
 from durable_loop.cli import screen
 from durable_loop.errors import TurnFailedError
 from durable_loop.models.naming import resolve_model
@@ -42,6 +45,49 @@ def test_what_is_tried_again_is_shown_with_the_reason() -> None:
 
     assert screen.retries([first]) == ""
     assert screen.retries([first, again]) == "model call, attempt 2 of 6: 429: slow [2Jdown."
+
+
+ASKED = Question(
+    question_id="t1/1",
+    turn_id="t1",
+    tool="vault.delete",
+    arguments='{"what": "\x1b[2Jall"}',
+    deadline=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+)
+
+
+def test_a_question_shows_what_would_be_done() -> None:
+    """The tool, the arguments, and until when it can be allowed. (ours)"""
+    until = ASKED.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
+    assert screen.question(ASKED) == (
+        f'The agent wants to call vault.delete with {{"what": "[2Jall"}}\n  (unanswered until {until}, it may not)\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("y", (Verdict.APPROVE, "")),
+        (" YES ", (Verdict.APPROVE, "")),
+        ("a", (Verdict.ALWAYS, "")),
+        ("always", (Verdict.ALWAYS, "")),
+        ("n", (Verdict.REJECT, "")),
+        ("No", (Verdict.REJECT, "")),
+        ("yse", (Verdict.REJECT, "yse")),
+        (" not that one", (Verdict.REJECT, "not that one")),
+    ],
+)
+def test_what_is_no_clear_yes_is_a_no_with_a_reason(typed: str, meant: tuple[Verdict, str]) -> None:
+    """A slip of the finger allows nothing. (ours)"""
+    decision = screen.decision(ASKED, typed)
+
+    assert decision is not None
+    assert (decision.question_id, decision.verdict, decision.reason) == ("t1/1", *meant)
+
+
+def test_an_empty_line_answers_nothing() -> None:
+    """It is asked again. (ours)"""
+    assert screen.decision(ASKED, "  ") is None
 
 
 def test_text_of_models_and_tools_cannot_speak_to_the_terminal() -> None:

@@ -1,0 +1,77 @@
+"""The tools of a turn: whose they are, which of them ask first, and which are left out."""
+
+from typing import Any
+
+import pytest
+from agents import FunctionTool
+from mcp.server.mcpserver import MCPServer
+from mcp.types import Tool, ToolAnnotations
+
+from durable_loop.chat.messages import ChatPolicy
+from durable_loop.chat.offer import OfferedTool, offer
+from durable_loop.chat.tools import local_tools
+from durable_loop.testing.memory import InMemoryMCPServer
+
+LOCAL = local_tools(ChatPolicy())
+
+
+def listed(
+    server: str, *names: str, annotations: ToolAnnotations | None = None
+) -> tuple[InMemoryMCPServer, list[Tool]]:
+    """Return a server and what it lists."""
+    tools = [Tool(name=name, input_schema={"type": "object"}, annotations=annotations) for name in names]
+    return InMemoryMCPServer(server, MCPServer(server)), tools
+
+
+def one(annotations: ToolAnnotations | None) -> OfferedTool:
+    """Return a tool with these hints."""
+    return offer([], [listed("shop", "buy", annotations=annotations)])[0][0]
+
+
+def test_every_tool_has_one_owner() -> None:
+    """A name that is taken is left out and told: the SDK would fail every turn of the chat. (ours)"""
+    offered, notes = offer(LOCAL, [listed("a", "x", "calculator"), listed("b", "x", "y", "y")])
+
+    assert [tool.full_name for tool in offered] == ["a.x", "b.y", "calculator", "weather"]
+    assert notes == [
+        "The tool calculator of a is left out: the chat has one of this name.",
+        "The tool x of b is left out: a has one of this name.",
+        "The tool y of b is left out: b has one of this name.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hints", "approval", "asks"),
+    [
+        (None, "destructive", True),
+        ({}, "destructive", True),
+        ({"destructive_hint": True}, "destructive", True),
+        ({"destructive_hint": False}, "destructive", False),
+        ({"destructive_hint": False}, "writing", True),
+        ({"read_only_hint": False, "destructive_hint": False}, "writing", True),
+        ({"read_only_hint": True}, "destructive", False),
+        ({"read_only_hint": True, "destructive_hint": True}, "writing", False),
+        ({"read_only_hint": True}, "buy", True),
+        ({"read_only_hint": True}, "shop.buy", True),
+        ({"read_only_hint": True}, "buy.shop", False),
+        (None, "sell", False),
+    ],
+    ids=str,
+)
+def test_a_tool_is_what_its_hints_say_and_the_worst_where_they_say_nothing(
+    hints: dict[str, Any] | None, approval: str, *, asks: bool
+) -> None:
+    """By the protocol's defaults: not read-only, destructive. (MCP: ToolAnnotations)"""
+    tool = one(None if hints is None else ToolAnnotations(**hints))
+
+    assert tool.asks_first([approval]) is asks
+    assert tool.asks_first([]) is False
+
+
+def test_the_chats_own_tools_only_read() -> None:
+    """They are asked for by name alone. (ours)"""
+    offered, _ = offer(LOCAL, [])
+
+    assert not any(tool.asks_first(["writing", "destructive"]) for tool in offered)
+    assert [tool.asks_first(["weather"]) for tool in offered] == [False, True]
+    assert all(isinstance(tool.tool, FunctionTool) for tool in offered)
