@@ -192,14 +192,22 @@ class Chat:
         return answer
 
     async def _until_others_decide(self, asked: OpenQuestions) -> None:
-        status = await _until_answered(self.status)
-        while status.questions == asked.questions:
+        questions = asked.questions
+        while questions == asked.questions:
             await asyncio.sleep(QUESTION_INTERVAL.total_seconds())
-            status = await _until_answered(self.status)
+            try:
+                questions = (await self.status()).questions
+            except RPCError as error:
+                if error.status not in {*_AWAY, RPCStatusCode.FAILED_PRECONDITION}:  # the latter: no worker
+                    raise
 
     async def decide(self, decision: Decision) -> None:
         """Answer a question of the chat; the first answer counts. One that is not open stays as it is."""
-        await _until_answered(lambda: self.handle.signal(names.SIGNAL_DECIDE, decision))
+        try:
+            await _until_answered(lambda: self.handle.signal(names.SIGNAL_DECIDE, decision))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # in a chat that is over none is open
+                raise
 
     async def cancel(self, turn_id: str) -> None:
         """Stop a turn. One that is over stays as it is."""
