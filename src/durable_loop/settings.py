@@ -116,7 +116,8 @@ class Settings(BaseSettings):
     @field_validator("build_id", mode="after")
     @classmethod
     def _of_a_deployment(cls, build_id: str | None, info: ValidationInfo) -> str | None:
-        if (build_id is None) != (info.data.get("deployment") is None):
+        # A deployment that cannot be used is missing here, and has an error of its own.
+        if "deployment" in info.data and (build_id is None) != (info.data["deployment"] is None):
             raise ValueError("a build belongs to a deployment: set DURABLE_LOOP_DEPLOYMENT and this one, or neither")
         return build_id
 

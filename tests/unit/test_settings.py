@@ -127,6 +127,20 @@ def test_a_build_and_its_deployment_belong_together(
         load_settings(tmp_path / "none.env")
 
 
+@pytest.mark.parametrize("build", ["", "x"])
+def test_a_deployment_that_cannot_be_used_is_all_that_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, build: str
+) -> None:
+    """Nothing is said of its build: it may be as it should. (ours)"""
+    monkeypatch.setenv("DURABLE_LOOP_DEPLOYMENT", "two words")
+    monkeypatch.setenv("DURABLE_LOOP_BUILD_ID", build)
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings(tmp_path / "none.env")
+
+    assert [line.partition("=")[0] for line in str(refused.value).splitlines()] == ["DURABLE_LOOP_DEPLOYMENT"]
+
+
 def test_settings_stay_as_they_were_read() -> None:
     """Read once, at the edge of each process. (ours)"""
     with pytest.raises(ValidationError, match="frozen"):

@@ -1,7 +1,8 @@
 """What models and tools give back, bounded before it enters a history: data from outside, of any size.
 
 A payload may have 2 MB and a history 50 MB; past that the server fails workflow tasks for ever, or
-ends the chat. So a tool's result is cut, visibly, and an answer of the model that is too large fails its call.
+ends the chat. So a tool's result is cut, visibly, an answer of the model that is too large fails its call,
+and an error says no more than a reader needs.
 """
 
 from typing import Any, Final
@@ -10,7 +11,8 @@ import pydantic_core
 from agents import ModelResponse
 from mcp.types import CallToolResult, ContentBlock, TextContent
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from durable_loop.chat.compaction import shortened
@@ -23,13 +25,16 @@ MAX_RESPONSE_BYTES: Final = 400_000
 MAX_CALLS_AT_ONCE: Final = 32
 # Of all tools of one server with their schemas; our eight have 10,000.
 MAX_TOOL_LIST_BYTES: Final = 400_000
-# Of an error, which may hold what a server or a provider says; past the first, that many characters stay.
+# Of an error as a history holds it, its causes and their stack traces included; an ordinary one has 6,000. What
+# a server or a provider says may be in it. Past the first, that many characters of it stay.
 MAX_ERROR_BYTES: Final = 20_000
 MAX_ERROR_CHARS: Final = 1_000
 
+_FAILURES: Final = DefaultFailureConverter()
+
 
 class BoundsInterceptor(Interceptor):
-    """Bounds what the orchestrator's activities return; a tool's result gets `max_tool_output` bytes of JSON."""
+    """Bounds what the orchestrator's activities return and raise; a tool's result gets `max_tool_output` bytes."""
 
     def __init__(self, *, max_tool_output: int) -> None:
         self._max_tool_output = max_tool_output
@@ -47,11 +52,12 @@ class _Bounds(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's signature
         try:
             result = await super().execute_activity(input)
-        except ApplicationError as error:
-            if len(error.message) + _size(error.details) <= MAX_ERROR_BYTES:
+        except Exception as error:
+            failure = Failure()
+            _FAILURES.to_failure(error, activity.payload_converter(), failure)
+            if failure.ByteSize() <= MAX_ERROR_BYTES:
                 raise
-            message = shortened(error.message, MAX_ERROR_CHARS)
-            raise ApplicationError(message, type=error.type, non_retryable=error.non_retryable) from None
+            raise _cut_error(failure) from None
         # What the MCP activities return is plain JSON already.
         match activity.info().activity_type.rpartition(".")[2]:
             case "call-tool" if _size(result) > self._max_tool_output:
@@ -63,6 +69,16 @@ class _Bounds(ActivityInboundInterceptor):
             case _:
                 pass
         return result
+
+
+def _cut_error(failure: Failure) -> BaseException:
+    """Return what stays of an error: its kind, whether and when it is worth a retry, and the essence of its text."""
+    failure.message = shortened(failure.message, MAX_ERROR_CHARS)
+    failure.stack_trace = failure.stack_trace[-MAX_ERROR_CHARS:]
+    failure.ClearField("cause")
+    if failure.HasField("application_failure_info"):
+        failure.application_failure_info.ClearField("details")
+    return _FAILURES.from_failure(failure, activity.payload_converter())
 
 
 def _cut(result: CallToolResult, most: int) -> CallToolResult:

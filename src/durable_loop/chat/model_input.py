@@ -7,7 +7,9 @@ replay rebuilds the input from what the history holds anyway.
 """
 
 import hashlib
+import operator
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self, cast
 
@@ -43,11 +45,6 @@ class ModelInputReference:
     sha256: str
 
     @classmethod
-    def to(cls, call: int, text: str) -> Self:
-        """Make the reference to `text`."""
-        return cls(call=call, pages=-(-len(text) // PAGE_CHARS), sha256=_digest(text))
-
-    @classmethod
     def find(cls, items: list[Item]) -> Self | None:
         """Return the reference that stands in for the input, or None where the input is itself there."""
         content = items[0].get("content") if len(items) == 1 else None
@@ -63,28 +60,54 @@ class ModelInputReference:
 
     def matches(self, text: str) -> bool:
         """Whether `text` is the input that was meant."""
-        return _digest(text) == self.sha256
+        return hashlib.sha256(text.encode()).hexdigest() == self.sha256
 
 
 class ModelInputShelf:
-    """The inputs of a run's model calls. A chat makes one call at a time, so it keeps the newest."""
+    """The inputs of a run's model calls. A chat makes one call at a time, so it keeps the newest.
+
+    What was said before is in front of every input. Its text and hash are kept from call to call: written anew
+    each time, a long transcript would be most of what a replay has to do.
+    """
 
     def __init__(self) -> None:
         self.calls = 0
-        self._text = ""
+        self._start()
+        self._new = "]"
 
-    def keep(self, items: object) -> ModelInputReference:
-        """Keep the input of the next model call and return its reference."""
+    def keep(self, said: Sequence[Item], new: Sequence[object]) -> ModelInputReference:
+        """Keep the input of the next model call, and return its reference.
+
+        It is what was `said` before, items that are never changed in place, and what is `new`.
+        """
         self.calls += 1
-        self._text = items_to_json(items)
-        return ModelInputReference.to(self.calls, self._text)
+        self._continue(said)
+        opening = "," if said and new else ""
+        self._new = opening + items_to_json(new).removeprefix("[")
+        sha256 = self._sha256.copy()
+        sha256.update(self._new.encode())
+        chars = len(self._text) + len(self._new)
+        return ModelInputReference(call=self.calls, pages=-(-chars // PAGE_CHARS), sha256=sha256.hexdigest())
 
     def page(self, asked: ModelInputPage) -> str | None:
         """Return a page of a call's input, or None when that call is over."""
         if asked.call != self.calls:
             return None
-        return self._text[asked.page * PAGE_CHARS : (asked.page + 1) * PAGE_CHARS]
+        return (self._text + self._new)[asked.page * PAGE_CHARS : (asked.page + 1) * PAGE_CHARS]
 
+    def _start(self) -> None:
+        self._said: list[Item] = []
+        self._text = "["
+        self._sha256 = hashlib.sha256(b"[")
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    def _continue(self, said: Sequence[Item]) -> None:
+        if len(said) < len(self._said) or not all(map(operator.is_, self._said, said)):
+            self._start()  # a summary is in the place of the oldest turns, or a turn has failed
+        more = said[len(self._said) :]
+        if not more:
+            return
+        opening = "," if self._said else ""
+        text = opening + items_to_json(more).removeprefix("[").removesuffix("]")
+        self._said += more
+        self._text += text
+        self._sha256.update(text.encode())

@@ -335,7 +335,7 @@ class ChatWorkflow:
         # The SDK walks through its input with each model call, which makes a replay slow: it gets a stretch of the
         # turn, and what was said before is put in front of it here. A summary is asked for between turns.
         earlier = [*self._state.transcript, *self._said] if self._state.running is not None else []
-        reference = self._shelf.keep([*earlier, *call.model_data.input])
+        reference = self._shelf.keep(earlier, call.model_data.input)
         return ModelInputData(
             input=cast("list[TResponseInputItem]", reference.as_items()),
             instructions=call.model_data.instructions,

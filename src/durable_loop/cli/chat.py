@@ -160,7 +160,7 @@ class ChatSession:
         """Show the messages that were under way when the user left, with their answers."""
         for turn_id in self._open_turns:
             with suppress(TurnFailedError):  # which the transcript tells
-                await _watched(chat, chat.reply_to(turn_id, decide=lines.decide), lines)
+                await self._watched(chat, chat.reply_to(turn_id, decide=lines.decide), lines)
             await self._show_transcript(chat, lines)
 
     async def _show_transcript(self, chat: Chat, lines: LineSource) -> None:
@@ -171,33 +171,33 @@ class ChatSession:
 
     async def _show(self, lines: LineSource, chat: Chat, text: str) -> None:
         try:
-            shown = screen.reply(await _watched(chat, chat.send(text, decide=lines.decide), lines))
+            shown = screen.reply(await self._watched(chat, chat.send(text, decide=lines.decide), lines))
         except (TurnFailedError, MessageRefusedError) as error:
             shown = screen.failure(error)
         except RPCError as error:
             shown = screen.failure(MessageRefusedError(f"Temporal did not take the message: {error.message}"))
         lines.tell(shown)
 
+    async def _watched(self, chat: Chat, answer: Coroutine[Any, Any, Reply], lines: LineSource) -> Reply:
+        """Wait for a reply; meanwhile the user sees what is being tried again."""
+        with lines.thinking() as show:
+            watching = asyncio.create_task(_watch(chat, show))
+            watching.add_done_callback(self._fail_with)
+            try:
+                return await answer
+            finally:
+                watching.cancel()
+
     def _note(self, status: StackStatus, lines: LineSource) -> None:
         self._status = status
         lines.refresh()
 
 
-async def _watched(chat: Chat, answer: Coroutine[Any, Any, Reply], lines: LineSource) -> Reply:
-    """Wait for a reply; meanwhile the user sees what is being tried again."""
-
-    async def watch(show: Callable[[str], None]) -> None:
-        while True:
-            await asyncio.sleep(WATCH_INTERVAL)
-            with suppress(RPCError):  # a server that is away, or a chat that is just beginning
-                show(screen.retries(await chat.under_way()))
-
-    with lines.thinking() as show:
-        watching = asyncio.create_task(watch(show))
-        try:
-            return await answer
-        finally:
-            watching.cancel()
+async def _watch(chat: Chat, show: Callable[[str], None]) -> None:
+    while True:
+        await asyncio.sleep(WATCH_INTERVAL)
+        with suppress(RPCError):  # a server that is away, or a chat that is just beginning
+            show(screen.retries(await chat.under_way()))
 
 
 def _program() -> str:

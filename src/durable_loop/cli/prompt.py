@@ -6,12 +6,14 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.utils import get_cwidth
 
 from durable_loop.chat.messages import Decision, Question, Verdict
 from durable_loop.cli import screen
@@ -127,8 +129,8 @@ class TerminalLines:
     def _wait(self, line: str) -> None:
         if self._asking:
             return
-        # One row, which can be taken away again.
-        self._waiting = line[: shutil.get_terminal_size().columns - 1]
+        # One row, which can be taken away again; a tab would take as much of it as it likes.
+        self._waiting = _fitting(line.expandtabs(1), shutil.get_terminal_size().columns - 1)
         self.tell("")
 
     def refresh(self) -> None:
@@ -178,6 +180,12 @@ class PipedLines:
             for line in sys.stdin or ():
                 self._loop.call_soon_threadsafe(self._lines.put_nowait, _text(line.rstrip("\n")))
             self._loop.call_soon_threadsafe(self._lines.put_nowait, None)
+
+
+def _fitting(line: str, columns: int) -> str:
+    """Return the beginning of `line` that has room in so many columns; a character may need two, or none."""
+    widths = accumulate(get_cwidth(character) for character in line)
+    return "".join(character for character, width in zip(line, widths, strict=True) if width <= columns)
 
 
 def _text(line: str) -> str:

@@ -148,6 +148,10 @@ class Backing:
         while not self.connected.is_set():
             try:
                 await self.client.service_client.check_health(retry=True)
+            except RPCError as error:
+                # The connection stands, and that is all: not every Temporal lets everybody ask for its health.
+                logger.debug("The %s service hears nothing of Temporal's health: %s", self.service, error.message)
+                self.connected.set()
             except RuntimeError as error:
                 # There is no type of its own for this.
                 if not str(error).startswith("Failed client connect"):

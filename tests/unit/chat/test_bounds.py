@@ -1,7 +1,9 @@
 """What models and tools give back has a bound, and what is too much is cut visibly or refused."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +11,19 @@ from agents import ModelResponse, Usage
 from agents.testing import assistant_message, function_call
 from mcp.types import CallToolResult, ImageContent, ListToolsResult, TextContent, Tool
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.api.failure.v1 import Failure
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, CancelledError, FailureError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from durable_loop.chat.bounds import MAX_CALLS_AT_ONCE, MAX_RESPONSE_BYTES, MAX_TOOL_LIST_BYTES, BoundsInterceptor
+from durable_loop.chat.bounds import (
+    MAX_CALLS_AT_ONCE,
+    MAX_ERROR_BYTES,
+    MAX_RESPONSE_BYTES,
+    MAX_TOOL_LIST_BYTES,
+    BoundsInterceptor,
+)
 
 MOST = 2_000
 
@@ -23,7 +33,7 @@ class _Activity(ActivityInboundInterceptor):
         self._result = result
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ARG002 - the SDK's signature
-        if isinstance(self._result, Exception):
+        if isinstance(self._result, BaseException):
             raise self._result
         return self._result
 
@@ -126,28 +136,123 @@ async def test_an_ordinary_answer_passes() -> None:
     assert await bounded(response) is response
 
 
+def caused(error: Exception, *, by: Exception) -> Exception:
+    """Return the error with its cause."""
+    error.__cause__ = by
+    return error
+
+
+def met(error: Exception, *, handling: Exception) -> Exception:
+    """Return the error as one that came up where another was handled."""
+    error.__context__ = handling
+    return error
+
+
+def traced(error: Exception) -> Exception:
+    """Return the error with a long way behind it."""
+
+    def ping(left: int) -> None:
+        if not left:
+            raise error
+        pong(left - 1)
+
+    def pong(left: int) -> None:
+        ping(left)
+
+    with pytest.raises(type(error)):
+        ping(200)
+    return error
+
+
+def encoded(error: BaseException) -> Failure:
+    """Return what the history gets of an error."""
+    failure = Failure()
+    pydantic_data_converter.failure_converter.to_failure(error, pydantic_data_converter.payload_converter, failure)
+    return failure
+
+
+def received(error: Exception) -> BaseException:
+    """Return the error as it arrives from another workflow."""
+    return pydantic_data_converter.failure_converter.from_failure(
+        encoded(error), pydantic_data_converter.payload_converter
+    )
+
+
 @pytest.mark.parametrize(
     "error",
     [
-        ApplicationError("x" * 3_000_000, type="MCPProtocolError", non_retryable=True),
-        ApplicationError("x", {"data": "x" * 3_000_000}, type="MCPProtocolError", non_retryable=True),
+        ApplicationError("x" * 3_000_000),
+        ApplicationError("x", {"data": "x" * 3_000_000}),
+        RuntimeError("x" * 3_000_000),
+        caused(ApplicationError("x"), by=RuntimeError("y" * 3_000_000)),
+        caused(RuntimeError("x"), by=caused(RuntimeError("y"), by=ApplicationError("z", "z" * 3_000_000))),
+        met(ApplicationError("x"), handling=RuntimeError("y" * 3_000_000)),
+        traced(RuntimeError("x")),
+        received(ApplicationError("x" * 3_000_000)),
+        CancelledError("x" * 3_000_000),
     ],
-    ids=["message", "details"],
+    ids=[
+        "message",
+        "details",
+        "message of another kind",
+        "cause",
+        "cause of a cause",
+        "error met on the way",
+        "stack trace",
+        "from another workflow",
+        "cancelled",
+    ],
 )
-async def test_an_error_without_measure_is_cut(error: ApplicationError) -> None:
-    """What kind it is, and whether a retry helps, stay. (ours)"""
-    with pytest.raises(ApplicationError, match="x") as cut:
+async def test_an_error_without_measure_is_cut(error: Exception) -> None:
+    """What lands in the history is small; the text stays, and so does its kind. (ours)"""
+    assert encoded(error).ByteSize() > MAX_ERROR_BYTES
+
+    with pytest.raises(FailureError) as cut:
         await bounded(error)
 
-    assert len(cut.value.message) < 1_100
-    assert cut.value.details == ()
+    failure = encoded(cut.value)
+    assert failure.ByteSize() < MAX_ERROR_BYTES / 2
+    assert failure.message.startswith("x")
+    assert (failure.message != "x") == failure.message.endswith("characters left out]")
+    assert failure.WhichOneof("failure_info") == encoded(error).WhichOneof("failure_info")
+    assert failure.application_failure_info.type == encoded(error).application_failure_info.type
+
+
+async def test_a_cut_error_says_whether_and_when_to_try_again() -> None:
+    """Temporal does as the activity said. (ours)"""
+    error = ApplicationError(
+        "x" * 3_000_000,
+        type="MCPProtocolError",
+        non_retryable=True,
+        next_retry_delay=timedelta(seconds=7),
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+    with pytest.raises(ApplicationError) as cut:
+        await bounded(error)
+
     assert (cut.value.type, cut.value.non_retryable) == ("MCPProtocolError", True)
+    assert (cut.value.next_retry_delay, cut.value.category) == (timedelta(seconds=7), ApplicationErrorCategory.BENIGN)
 
 
-async def test_an_ordinary_error_is_the_activitys_own() -> None:
-    """With its details. (ours)"""
-    error = ApplicationError("No.", 17)
-
-    with pytest.raises(ApplicationError) as raised:
+@pytest.mark.parametrize(
+    "error",
+    [ApplicationError("No.", 17), caused(KeyError("x"), by=OSError("y")), asyncio.CancelledError("x" * 3_000_000)],
+    ids=["with details", "with a cause", "a cancelled task"],
+)
+async def test_an_ordinary_error_is_the_activitys_own(error: BaseException) -> None:
+    """With all that hangs on it. (ours)"""
+    with pytest.raises(type(error)) as raised:
         await bounded(error)
     assert raised.value is error
+
+
+async def test_an_activity_may_be_completed_by_somebody_else() -> None:
+    """What an activity raises for that is no error. (Temporal)"""
+    with pytest.raises(BaseException) as raised:
+        activity.raise_complete_async()
+    leaves = raised.value
+
+    with pytest.raises(type(leaves)) as raised:
+        await bounded(leaves)
+    assert raised.value is leaves

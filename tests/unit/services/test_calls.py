@@ -127,30 +127,61 @@ async def test_a_bug_is_not_taken_for_an_absent_service() -> None:
             raise RuntimeError("a bug")
 
 
-class StartingTemporal:
-    """Stands for a client and its service client; it can be reached at the third try."""
+class Temporal:
+    """Stands for a client and its service client; asked for its health, it raises `errors` before it answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *errors: Exception) -> None:
         self.service_client = self
         self.tries = 0
+        self._errors = list(errors)
 
     async def check_health(self, *, retry: bool) -> bool:
-        """Answer, or fail as a client that connects lazily."""
+        """Answer, or fail."""
         assert retry
         self.tries += 1
-        if self.tries < 3:
-            raise RuntimeError("Failed client connect: Server connection error: …")
+        if self._errors:
+            raise self._errors.pop(0)
         return True
+
+    def toys(self) -> Backing:
+        """Return a service behind it."""
+        return Backing(cast("Client", self), service="toy", task_queue="toys", timeout=timedelta(seconds=30))
+
+
+def not_there() -> RuntimeError:
+    """Return what a client that connects lazily raises."""
+    return RuntimeError("Failed client connect: Server connection error: …")
 
 
 async def test_a_first_call_waits_for_a_temporal_that_is_starting() -> None:
     """As later ones do; a server may have been started together with its Temporal, or both been killed. (ours)"""
-    temporal = StartingTemporal()
-    toys = Backing(cast("Client", temporal), service="toy", task_queue="toys", timeout=timedelta(seconds=30))
+    temporal = Temporal(not_there(), not_there())
+    toys = temporal.toys()
 
     for _ in range(2):
         async with toys.answering():
             assert temporal.tries == 3
+
+
+@pytest.mark.parametrize("status", [RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED])
+async def test_a_temporal_that_does_not_tell_its_health_takes_calls(status: RPCStatusCode) -> None:
+    """It was reached; a proxy may pass on less than all of it. (ours)"""
+    temporal = Temporal(rpc_error(status))
+    toys = temporal.toys()
+
+    for _ in range(2):
+        async with toys.answering():
+            assert temporal.tries == 1
+
+
+async def test_a_bug_of_the_connection_is_not_taken_for_a_temporal_that_is_starting() -> None:
+    """It is not tried again. (ours)"""
+    temporal = Temporal(RuntimeError("a bug"))
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        async with temporal.toys().answering():
+            pytest.fail("there is no connection")
+    assert temporal.tries == 1
 
 
 def test_a_missing_namespace_is_not_a_missing_workflow() -> None:

@@ -1,0 +1,122 @@
+"""The program around a chat: what it does with what goes wrong beside the conversation."""
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import pytest
+from temporalio.service import RPCError, RPCStatusCode
+
+from durable_loop.chat.client import Decide
+from durable_loop.chat.messages import Decision, Question, Reply, UnderWay
+from durable_loop.cli.chat import run_chat
+from durable_loop.settings import Settings
+
+# Runs the program with a chat of which this is under way; returns what it shows.
+Program = Callable[..., Awaitable[str]]
+
+AWAY = RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+AGAIN = UnderWay(what="model call", attempt=2, max_attempts=6, last_error="overloaded.")
+
+
+class Lines:
+    """A user who says hello and leaves."""
+
+    def __init__(self) -> None:
+        self.shown = ""
+        self.doing = asyncio.Event()
+        self._typed = ["hello"]
+
+    async def read(self) -> str | None:
+        """Return what is typed."""
+        return self._typed.pop() if self._typed else None
+
+    async def decide(self, question: Question) -> Decision:
+        """Nobody is asked here."""
+        raise NotImplementedError
+
+    def screen(self) -> AbstractContextManager[None]:
+        """Protect nothing."""
+        return nullcontext()
+
+    def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Note what is said of the wait."""
+        return nullcontext(self._show)
+
+    def tell(self, text: str) -> None:
+        """Note what is shown."""
+        self.shown += text
+
+    def refresh(self) -> None:
+        """Draw nothing."""
+
+    def _show(self, doing: str) -> None:
+        self.shown += f"… {doing}\n"
+        self.doing.set()
+
+
+class Chat:
+    """A chat that answers once the user sees what it is doing; asked for that, it says what it is told, in order."""
+
+    def __init__(self, lines: Lines, *under_way: Exception | list[UnderWay]) -> None:
+        self._lines = lines
+        self._under_way = list(under_way)
+
+    async def send(self, text: str, *, decide: Decide) -> Reply:  # noqa: ARG002 - nothing is asked
+        """Answer."""
+        await self._lines.doing.wait()
+        return Reply(turn_id="1", text=f"{text} yourself")
+
+    async def under_way(self) -> list[UnderWay]:
+        """Say what is being done; the last of it for ever."""
+        doing = self._under_way.pop(0) if len(self._under_way) > 1 else self._under_way[0]
+        if isinstance(doing, Exception):
+            raise doing
+        return doing
+
+
+def makes(thing: object) -> Callable[..., object]:
+    """Return what makes this thing of whatever it is given."""
+
+    def make(*_: object, **__: object) -> object:
+        return thing
+
+    return make
+
+
+@pytest.fixture(name="program")
+async def _program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncGenerator[Program]:
+    async def nothing(*_: object, **__: object) -> None:
+        pass
+
+    monkeypatch.setenv("LLM_MODEL", "")
+    monkeypatch.setattr("durable_loop.cli.chat.connect", nothing)
+    monkeypatch.setattr("durable_loop.cli.chat.ensure_namespaces", nothing)
+    monkeypatch.setattr("durable_loop.cli.chat.WATCH_INTERVAL", 0)
+
+    async def program(*under_way: Exception | list[UnderWay]) -> str:
+        lines = Lines()
+        monkeypatch.setattr("durable_loop.cli.chat.line_source", makes(lines))
+        monkeypatch.setattr("durable_loop.cli.chat.Chat", makes(Chat(lines, *under_way)))
+        async with asyncio.timeout(30):
+            await run_chat(Settings(data_dir=tmp_path), resume=False, chat_id=None, stack=False)
+        return lines.shown
+
+    yield program
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().remove_signal_handler(number)
+
+
+async def test_a_server_that_is_away_for_a_moment_is_asked_again(program: Program) -> None:
+    """What is being tried again is shown as soon as it can be known. (ours)"""
+    shown = await program(AWAY, AWAY, [AGAIN])
+
+    assert shown.endswith("… model call, attempt 2 of 6: overloaded.\nAgent: hello yourself\n")
+
+
+async def test_a_bug_beside_the_conversation_ends_the_program(program: Program) -> None:
+    """It is told as any other, not written over the screen in the end; the chat stays. (ours)"""
+    with pytest.raises(KeyError, match="a bug"):
+        await program(KeyError("a bug"))
