@@ -1,23 +1,22 @@
 """Long chats and long turns: histories that grow with what is said, and a transcript that stays short."""
 
-from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from agents.testing import assistant_message, function_call
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import WorkflowHistory
 
+from durable_loop.chat.bounds import MAX_CALLS_AT_ONCE
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.errors import TurnFailedError
 from durable_loop.testing import Environment, McpTransport, Script, TestedChat, calls, fails, says
 from tests.e2e.answering import AnsweringModel
 from tests.e2e.hostile import rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
+from tests.e2e.soundness import Limits, Run, check_run, size, sound_runs
 from tests.e2e.waiting import eventually
 
-FAILED = "EVENT_TYPE_WORKFLOW_TASK_FAILED"
 ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 
@@ -48,27 +47,23 @@ class Eager(Listener):
         ]
 
 
-async def runs_of(env: Environment, chat: TestedChat) -> list[WorkflowHistory]:
-    """Return the history of each run of a chat, the first first."""
-    client = await env.client()
-    run_id: str | None = (await chat.handle.describe()).raw_description.workflow_execution_info.first_run_id
-    histories: list[WorkflowHistory] = []
-    while run_id:
-        history = await client.get_workflow_handle(chat.chat_id, run_id=run_id).fetch_history()
-        histories.append(history)
-        ended = history.events[-1].workflow_execution_continued_as_new_event_attributes
-        run_id = ended.new_execution_run_id or None
-    return histories
+class Greedy(AnsweringModel):
+    """Calls as many tools at once as are taken, until it is told to stop; no result is so large that it is cut."""
+
+    async def answer(self, instructions: str, items: list[Any]) -> list[Any]:  # noqa: ARG002 - the same for all
+        """Call, or stop."""
+        if items[-1].get("content") == "stop":
+            return [assistant_message("Stopped.")]
+        return [
+            function_call("characters", {"number": 31_500}, call_id=f"{len(items)}_{number}")
+            for number in range(MAX_CALLS_AT_ONCE)
+        ]
 
 
-def accepted(run: WorkflowHistory) -> list[int]:
-    """Return where the turns of a run begin."""
-    return [number for number, event in enumerate(run.events) if event.event_type == ACCEPTED]
-
-
-def size(events: Sequence[HistoryEvent]) -> int:
-    """Return the bytes of some events."""
-    return sum(event.ByteSize() for event in events)
+def turns_of(run: Run) -> list[int]:
+    """Return the bytes of each turn of a run, but the last."""
+    begins = [number for number, event in enumerate(run) if event.event_type == ACCEPTED]
+    return [size(run[begin:end]) for begin, end in pairwise(begins)]
 
 
 async def test_a_history_grows_with_what_is_said_and_not_with_its_square(env: Environment) -> None:
@@ -80,11 +75,14 @@ async def test_a_history_grows_with_what_is_said_and_not_with_its_square(env: En
         chat = agent.chat()
         for _ in range(turns):
             await chat.send("m" * 1_000)
-
-        runs = await runs_of(env, chat)
-        assert sum(size(history.events) for history in runs) < 2_500_000
-        a_turn = [size(run.events[accepted(run)[0] : accepted(run)[-1]]) / len(accepted(run)[1:]) for run in runs]
-        assert max(a_turn) < min(a_turn) * 1.05
+    runs = await sound_runs(env, chat)
+    assert len(runs) > 1
+    assert sum(size(run) for run in runs) < 2_500_000
+    for run in runs:
+        # The first turn of a run lists the tools too.
+        _, *turns = turns_of(run)
+        assert len(turns) > 20
+        assert max(turns[-10:]) < min(turns[:10]) * 1.05
 
 
 async def test_a_turn_of_a_hundred_tool_calls_fits_its_run(env: Environment) -> None:
@@ -104,11 +102,37 @@ async def test_a_turn_of_a_hundred_tool_calls_fits_its_run(env: Environment) -> 
         chat = agent.chat()
         assert (await chat.send("a hundred, please")).text == "Done."
 
-        history, *later = await runs_of(env, chat)
-        assert not later
-        assert sum(event.HasField("activity_task_completed_event_attributes") for event in history.events) > 200
-        assert 500_000 < size(history.events) < 4_000_000
-        assert max(event.ByteSize() for event in history.events) < 2_000_000
+        (run,) = await sound_runs(env, chat)
+        assert sum(event.HasField("activity_task_completed_event_attributes") for event in run) > 200
+        assert 500_000 < size(run) < 4_000_000
+
+
+async def test_the_largest_turn_there_can_be_fits_its_run(env: Environment) -> None:
+    """Every call that is taken, every byte that is kept, as often as it goes; the chat goes on. (ours)"""
+    async with (
+        over_http(rough_tools()) as url,
+        env.agent(Greedy(), mcp=McpTransport.SETTINGS, finance_mcp_url=url, it_mcp_url=NOWHERE) as agent,
+    ):
+        chat = agent.chat()
+        with pytest.raises(TurnFailedError, match="The turn has grown too long"):
+            await chat.send("all you have")
+        assert (await chat.send("stop")).text == "Stopped."
+
+        full, _ = await sound_runs(env, chat)
+        assert size(full) > chat.start.policy.full_run_bytes
+
+
+async def test_a_run_that_is_too_large_is_seen(env: Environment) -> None:
+    """The teeth of what every test here asks of every run. (ours)"""
+    async with env.agent(Listener()) as agent:
+        chat = agent.chat()
+        await chat.send("hello")
+        (run,) = await sound_runs(env, chat)
+
+    largest = max(event.ByteSize() for event in run)
+    for most in (Limits(events=len(run) - 1), Limits(run_bytes=size(run) - 1), Limits(event_bytes=largest)):
+        with pytest.raises(AssertionError):
+            check_run(run, most)
 
 
 async def test_a_chat_continues_as_new_when_its_history_has_many_bytes(env: Environment) -> None:
@@ -120,9 +144,9 @@ async def test_a_chat_continues_as_new_when_its_history_has_many_bytes(env: Envi
         for number in range(8):
             assert (await chat.send(str(number))).text.startswith(f"{number} ")
 
-        runs, one_turn = await runs_of(env, chat), 40_000
+        runs, one_turn = await sound_runs(env, chat), 40_000
         assert len(runs) > 1
-        assert all(size(history.events[1:-1]) < 80_000 + one_turn for history in runs)
+        assert all(size(run[1:-1]) < 80_000 + one_turn for run in runs)
         assert (await chat.status()).turns == 8
 
 
@@ -153,7 +177,7 @@ async def test_past_its_budget_old_turns_become_a_summary_that_enters_the_next_i
         status = await chat.status()
         assert (status.turns, status.summarised) == (6, 3)
         assert (await chat.transcript())[0].role == "note"
-        assert (await chat.history()).count(FAILED) == 0
+        assert len(await sound_runs(env, chat)) == 6
 
 
 async def test_a_summary_is_made_when_it_is_asked_for(env: Environment) -> None:
@@ -206,7 +230,7 @@ async def test_a_chat_whose_summary_fails_keeps_its_turns_as_long_as_it_can(env:
         first, *_ = await chat.transcript()
         assert first.text.endswith("are left out: the chat grew too long and no summary could be made.]")
         assert (await chat.status()).turns == 8
-        assert (await chat.history()).count(FAILED) == 0
+        await sound_runs(env, chat)
 
 
 async def test_the_offline_model_remembers_across_a_summary(env: Environment) -> None:
@@ -231,8 +255,7 @@ async def test_a_turn_that_fills_its_run_is_stopped_and_the_chat_goes_on(
         with pytest.raises(TurnFailedError, match="The turn has grown too long: ask for less at once"):
             await chat.send("count")
         assert (await chat.send("stop")).text == "Stopped."
-        assert [history.events[-1].event_type for history in await runs_of(env, chat)][:-1] == [CONTINUED]
-        assert (await chat.history()).count(FAILED) == 0
+        assert [run[-1].event_type for run in await sound_runs(env, chat)][:-1] == [CONTINUED]
 
 
 async def summarised(chat: TestedChat, turns: int) -> bool:

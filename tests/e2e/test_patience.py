@@ -1,17 +1,55 @@
 """A model that takes its time is left alone; the limits that are set are those that Temporal holds to."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
+from durable_loop.chat.messages import ChatInput
 from durable_loop.settings import Settings
-from durable_loop.testing import Environment, TestedChat
+from durable_loop.testing import Environment, Script, TestedChat, calls, says
 from tests.e2e.hostile import Slow
 from tests.e2e.waiting import eventually
 
 HEARTBEAT = timedelta(seconds=0.5)
+
+# None of these is a default.
+ACTIVITY_LIMITS: Mapping[str, Any] = {
+    "model_timeout": timedelta(minutes=11),
+    "model_total_timeout": timedelta(minutes=44),
+    "model_attempts": 5,
+    "tool_timeout": timedelta(seconds=41),
+    "tool_attempts": 4,
+    "heartbeat_timeout": timedelta(seconds=7),
+    "first_retry_after": timedelta(seconds=0.25),
+}
+CHAT_LIMITS: Mapping[str, Any] = {
+    "max_message_chars": 1_001,
+    "max_model_calls": 7,
+    "max_transcript_tokens": 9_000,
+    "max_run_events": 1_003,
+    "max_run_bytes": 3_000_000,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long an activity may take, once and with its retries, and how it is tried again."""
+
+    timeout: timedelta
+    total_timeout: timedelta
+    attempts: int
+    heartbeat_timeout: timedelta = timedelta(seconds=7)
+    first_retry_after: timedelta = timedelta(seconds=0.25)
+
+
+MODEL_LIMITS = Limits(timeout=timedelta(minutes=11), total_timeout=timedelta(minutes=44), attempts=5)
+# All tries of a tool, together, may take as long as two of them.
+TOOL_LIMITS = Limits(timeout=timedelta(seconds=41), total_timeout=timedelta(seconds=82), attempts=4)
+TOOL_ACTIVITIES = {"calculator", "weather", "list-tools", "call-tool"}
 
 
 async def test_a_reply_may_take_many_heartbeat_timeouts(env: Environment) -> None:
@@ -29,38 +67,48 @@ async def test_a_reply_may_take_many_heartbeat_timeouts(env: Environment) -> Non
         assert doing.attempt == 1
 
 
-async def test_a_reply_may_take_ten_minutes_by_default_and_every_limit_is_a_setting(env: Environment) -> None:
-    """What is scheduled has the timeouts and the number of tries that the settings name. (ours)"""
-    slow = Slow()
-    slow.let.set()
+def test_a_reply_may_take_ten_minutes_by_default() -> None:
+    """And longer, before it is tried again. (ours)"""
     assert Settings().model_timeout > timedelta(minutes=10)
-    limits: dict[str, Any] = {
-        "model_timeout": timedelta(minutes=11),
-        "model_total_timeout": timedelta(minutes=44),
-        "model_attempts": 5,
-        "heartbeat_timeout": timedelta(seconds=7),
-    }
+    assert Settings().model_total_timeout > 2 * Settings().model_timeout
 
-    async with env.agent(slow, **limits) as agent:
+
+async def test_every_limit_of_a_chat_is_a_setting(env: Environment) -> None:
+    """What is scheduled has the timeouts and tries that the settings name; the chat has the other limits. (ours)"""
+    rest = calls("stock_price", ticker="AAPL"), says("Done.")
+    script = Script(calls("calculator", expression="1+1"), calls("weather", city="Rome"), *rest)
+
+    async with env.agent(script, **ACTIVITY_LIMITS, **CHAT_LIMITS) as agent:
         chat = agent.chat()
-        await chat.send("hello")
-        scheduled = await model_call(chat)
+        await chat.send("all three, please")
+        history = await chat.history()
 
-    assert {
-        "model_timeout": scheduled.start_to_close_timeout.ToTimedelta(),
-        "model_total_timeout": scheduled.schedule_to_close_timeout.ToTimedelta(),
-        "model_attempts": scheduled.retry_policy.maximum_attempts,
-        "heartbeat_timeout": scheduled.heartbeat_timeout.ToTimedelta(),
-    } == limits
-
-
-async def model_call(chat: TestedChat) -> ActivityTaskScheduledEventAttributes:
-    """Return how the chat's first model call was scheduled."""
-    events = (await chat.handle.fetch_history()).events
-    return next(
+    scheduled = [
         event.activity_task_scheduled_event_attributes
-        for event in events
-        if event.activity_task_scheduled_event_attributes.activity_type.name == "invoke_model_activity"
+        for event in history.for_replay().events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    assert {kind(each) for each in scheduled} == {"invoke_model_activity", *TOOL_ACTIVITIES}
+    for each in scheduled:
+        assert limits_of(each) == (TOOL_LIMITS if kind(each) in TOOL_ACTIVITIES else MODEL_LIMITS)
+    (started,) = history.for_replay().events[0].workflow_execution_started_event_attributes.input.payloads
+    policy = ChatInput.model_validate_json(started.data).policy.model_dump()
+    assert {name: policy[name] for name in CHAT_LIMITS} == CHAT_LIMITS
+
+
+def kind(scheduled: ActivityTaskScheduledEventAttributes) -> str:
+    """Return what the activity does; the activities of an MCP server have its name in theirs."""
+    return scheduled.activity_type.name.rpartition(".")[2]
+
+
+def limits_of(scheduled: ActivityTaskScheduledEventAttributes) -> Limits:
+    """Return what Temporal was told."""
+    return Limits(
+        timeout=scheduled.start_to_close_timeout.ToTimedelta(),
+        total_timeout=scheduled.schedule_to_close_timeout.ToTimedelta(),
+        attempts=scheduled.retry_policy.maximum_attempts,
+        heartbeat_timeout=scheduled.heartbeat_timeout.ToTimedelta(),
+        first_retry_after=scheduled.retry_policy.initial_interval.ToTimedelta(),
     )
 
 

@@ -1,5 +1,9 @@
 """Any order of events against a simple model of a chat: nothing is lost, nothing is answered twice."""
 
+from pathlib import Path
+from traceback import extract_tb
+from types import TracebackType
+
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -256,18 +260,39 @@ def test_whatever_happens_every_accepted_turn_has_one_outcome() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "where"),
     [
-        ForgetsOutcomes,
-        ForgetsTheTranscript,
-        TakesTheNewest,
-        RunsAgain,
-        AnswersAnyone,
-        ForgetsWhatWaits,
-        OpensAgain,
+        (ForgetsOutcomes, "self.state.outcome(turn_id) for turn_id in self.known"),
+        (ForgetsTheTranscript, "turns_in(self.state.transcript) == self.finished"),
+        (TakesTheNewest, "self.state.start_next() == self.known[self.running]"),
+        (RunsAgain, "all(self.state.knows(turn_id) for turn_id in self.known)"),
+        (AnswersAnyone, "is not running"),
+        (ForgetsWhatWaits, "would be lost"),
+        (OpensAgain, "self.state.phase is self.phase"),
     ],
 )
-def test_a_chat_that_loses_or_repeats_a_turn_is_found(broken: type[ChatState]) -> None:
-    """The teeth: each of these breaks one promise, and the machine finds the events that show it. (ours)"""
-    with pytest.raises((AssertionError, pytest.fail.Exception, RuntimeError)):
+def test_a_chat_that_loses_or_repeats_a_turn_is_found(broken: type[ChatState], where: str) -> None:
+    """The teeth: each of these breaks one promise, and it is the check of that promise that fails. (ours)"""
+    with pytest.raises((AssertionError, pytest.fail.Exception)) as found:
         run(broken, FINDING)
+    assert where in failed_check(found.tb)
+
+
+class Crashes(ChatState):
+    """Breaks no promise: it does not run at all."""
+
+    def accept(self, turn: Turn) -> None:  # noqa: ARG002 - the state's signature
+        """Do it wrong."""
+        raise RuntimeError("no such thing")
+
+
+def test_a_chat_that_merely_crashes_does_not_count_as_found() -> None:
+    """Its error is no failed check, which is what each row above asks for. (ours)"""
+    with pytest.raises(RuntimeError, match="no such thing"):
+        run(Crashes, FINDING)
+
+
+def failed_check(failed: TracebackType) -> str:
+    """Return the line of the machine that failed: the last of this file in a traceback."""
+    *_, check = (frame for frame in extract_tb(failed) if Path(frame.filename) == Path(__file__))
+    return check.line or ""
