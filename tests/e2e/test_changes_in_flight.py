@@ -17,7 +17,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.common import WorkerDeploymentVersion
 
 from durable_loop import names
-from durable_loop.bootstrap.rollout import hand_over, make_current
+from durable_loop.bootstrap.moving import HandedOver, hand_over
+from durable_loop.bootstrap.rollout import make_current
 from durable_loop.errors import SetupError
 from durable_loop.services.calls import Backing
 from durable_loop.services.it.remote_session import RemoteItSession
@@ -112,7 +113,7 @@ async def test_an_idle_chat_is_handed_over_by_its_old_workers(env: Environment, 
 
             done = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT)
 
-            assert chat.chat_id not in done.left
+            assert done == HandedOver(moved=1, at_work=(), unanswered=())
             assert await is_on(chat, "2")
             assert (await chat.send("two")).text == "build 2: two"
 
@@ -128,11 +129,11 @@ async def test_an_idle_chat_whose_old_workers_are_gone_still_answers(env: Enviro
         sending = asyncio.create_task(chat.send("two"))
 
         stranded = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT, patience=timedelta(seconds=2))
-        assert stranded.left == (chat.chat_id,)
+        assert stranded.unanswered == (chat.chat_id,)
         assert not sending.done()
 
         done = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT, old_workers_gone=True)
-        assert (done.moved, done.left) == (1, ())
+        assert done == HandedOver(moved=1, at_work=(), unanswered=())
         assert (await sending).text == "build 2: two"
 
 
@@ -140,9 +141,9 @@ async def test_a_build_without_workers_does_not_become_the_current_one(
     env: Environment, deployment: Deployment
 ) -> None:
     """New chats would wait for ever; the error says what to do. (ours)"""
-    with pytest.raises(SetupError, match="No worker of build 9") as refused:
+    with pytest.raises(SetupError, match="Build 9 of") as refused:
         await make_current(await env.client(), deployment["9"], patience=timedelta(seconds=1))
-    assert "start the new workers first" in str(refused.value)
+    assert "Start the new workers first" in str(refused.value)
 
 
 async def test_real_workers_are_rolled_out_by_a_command(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`durable-loop rollout`."""
 
 import sys
+from collections.abc import Sequence
 
 from durable_loop.bootstrap.rollout import roll_out
 from durable_loop.settings import Settings
@@ -17,10 +18,22 @@ async def rollout(settings: Settings, *, old_workers_gone: bool) -> int:
         f"Build {settings.build_id} of {settings.deployment} is the current one. "
         f"Open workflows handed over to it: {done.moved}.\n"
     )
-    if not done.left:
-        return 0
-    sys.stdout.write(
-        f"{len(done.left)} have not moved, their old workers do not answer: {', '.join(done.left)}\n"
-        "Start the old workers again, or say --old-workers-gone if the new build can replay what they ran.\n"
+    _name(
+        done.at_work,
+        "still at work on an older build",
+        "A chat moves when its turn ends: leave the old workers running, and run this command again later.",
     )
-    return SOME_ARE_LEFT
+    _name(
+        done.unanswered,
+        "without an answer from a worker",
+        "The new build cannot replay what they ran: the logs of its workers say why. Start the old workers again."
+        if old_workers_gone
+        else "Their old workers are gone or busy: start these again, then run this command again; or say "
+        "--old-workers-gone, if the new build can replay what they ran.",
+    )
+    return SOME_ARE_LEFT if done.at_work or done.unanswered else 0
+
+
+def _name(left: Sequence[str], state: str, advice: str) -> None:
+    if left:
+        sys.stdout.write(f"{len(left)} {state}: {', '.join(left)}\n{advice}\n")
