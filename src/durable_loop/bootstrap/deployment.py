@@ -16,7 +16,7 @@ def deployment_version(settings: Settings) -> WorkerDeploymentVersion | None:
 
 
 def deployment_config(settings: Settings) -> WorkerDeploymentConfig | None:
-    """Return the worker's side of it: a workflow stays on the build that began its run."""
+    """Return the worker's side of it: a workflow stays on the build that began its run, unless it says otherwise."""
     version = deployment_version(settings)
     if version is None:
         return None
