@@ -1,5 +1,6 @@
 """Any order of events against a simple model of a chat: nothing is lost, nothing is answered twice."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
@@ -10,7 +11,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from durable_loop.chat import compaction
-from durable_loop.chat.messages import CarriedChat, ChatPhase, ChatPolicy, Failure, Item, Reply, Turn, TurnOutcome
+from durable_loop.chat.messages import (
+    CarriedChat,
+    ChatPhase,
+    ChatPolicy,
+    Decision,
+    Failure,
+    Item,
+    Question,
+    Reply,
+    Turn,
+    TurnOutcome,
+    Verdict,
+)
 from durable_loop.chat.state import ChatState
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError
 
@@ -26,6 +39,8 @@ SETTINGS = settings(
 # Finding is enough: the events of a broken chat are not made few to be read.
 FINDING = settings(SETTINGS, phases=[Phase.generate], max_examples=5_000)
 POLICY = ChatPolicy(max_waiting_turns=3)
+TOOLS = ("delete", "add")
+DEADLINE = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = st.integers(min_value=0, max_value=10_000)
 
 
@@ -44,6 +59,10 @@ class ChatMachine(RuleBasedStateMachine):
         self.running: str | None = None
         self.outcomes: dict[str, TurnOutcome] = {}
         self.finished = 0
+        # Of the running turn: the tool that each question is about, and what was decided.
+        self.asked: dict[str, str] = {}
+        self.decided: dict[str, Verdict] = {}
+        self.approved: set[str] = set()
 
     @rule()
     def send(self) -> None:
@@ -116,6 +135,35 @@ class ChatMachine(RuleBasedStateMachine):
         self.state.fail(failure)
         self._settled(TurnOutcome(turn_id=self.running or "", failure=failure))
 
+    @precondition(lambda self: self.running is not None)
+    @rule(tool=st.sampled_from(TOOLS))
+    def ask(self, tool: str) -> None:
+        """Ask about a tool: what was always allowed is allowed, and an ended chat allows nothing more."""
+        question_id = f"{self.running}/{len(self.asked)}"
+        self.state.ask(
+            Question(question_id=question_id, turn_id=self.running or "", tool=tool, arguments="{}", deadline=DEADLINE)
+        )
+        self.asked[question_id] = tool
+        if tool in self.approved:
+            self.decided[question_id] = Verdict.APPROVE
+        elif self.phase is ChatPhase.ENDED:
+            self.decided[question_id] = Verdict.REJECT
+
+    @precondition(lambda self: bool(self.asked))
+    @rule(place=PLACES, verdict=st.sampled_from(Verdict))
+    def decide(self, place: int, verdict: Verdict) -> None:
+        """Answer any question: the first answer counts, and "always" answers all about the tool."""
+        question_id = list(self.asked)[place % len(self.asked)]
+        self.state.questions.decide(Decision(question_id=question_id, verdict=verdict))
+        if question_id in self.decided:
+            return
+        self.decided[question_id] = verdict
+        if verdict is Verdict.ALWAYS:
+            self.approved.add(self.asked[question_id])
+            for other, tool in self.asked.items():
+                if tool == self.asked[question_id]:
+                    self.decided.setdefault(other, verdict)
+
     @precondition(lambda self: bool(self.known))
     @rule(place=PLACES)
     def cancel(self, place: int) -> None:
@@ -158,6 +206,8 @@ class ChatMachine(RuleBasedStateMachine):
         """For good."""
         self.state.end()
         self.phase = ChatPhase.ENDED
+        for question_id in self.asked:
+            self.decided.setdefault(question_id, Verdict.REJECT)
 
     @invariant()
     def the_chat_is_what_the_model_says(self) -> None:
@@ -172,6 +222,17 @@ class ChatMachine(RuleBasedStateMachine):
         assert self.state.turns == self.finished
         assert compaction.turns_in(self.state.transcript) == self.finished
 
+    @invariant()
+    def what_is_asked_is_what_the_model_says(self) -> None:
+        """Every question is open or has its one decision."""
+        questions = self.state.questions
+        assert [question.question_id for question in questions.open] == [
+            question_id for question_id in self.asked if question_id not in self.decided
+        ]
+        decisions = {question_id: questions.decision(question_id) for question_id in self.asked}
+        assert {key: decision.verdict for key, decision in decisions.items() if decision} == self.decided
+        assert set(questions.approved) == self.approved
+
     def _known(self, place: int) -> Turn:
         return list(self.known.values())[place % len(self.known)]
 
@@ -179,6 +240,9 @@ class ChatMachine(RuleBasedStateMachine):
         self.outcomes[outcome.turn_id] = outcome
         self.running = None
         self.finished += 1
+        for question_id in self.asked:
+            self.state.questions.close(question_id)
+        self.asked, self.decided = {}, {}
 
 
 def said(turn: Turn, text: str) -> list[Item]:
@@ -228,6 +292,22 @@ class AnswersAnyone(ChatState):
         return super()._finish(outcome)
 
 
+class AsksAgain(ChatState):
+    """Forgets in the next run what was always allowed."""
+
+    def carry(self) -> CarriedChat:
+        """Do it wrong."""
+        return super().carry().model_copy(update={"approved": ()})
+
+
+class AllowsWhenEnded(ChatState):
+    """Leaves questions open that nobody will answer."""
+
+    def end(self) -> None:
+        """Do it wrong."""
+        self.phase = ChatPhase.ENDED
+
+
 class ForgetsWhatWaits(ChatState):
     """Loses accepted turns when it continues as new."""
 
@@ -255,7 +335,7 @@ def run(state: type[ChatState], how: settings = SETTINGS) -> None:
 
 
 def test_whatever_happens_every_accepted_turn_has_one_outcome() -> None:
-    """Send, send again, cancel, fail, summarise, continue as new and end, in any order. (ours)"""
+    """Send, send again, ask, decide, cancel, fail, summarise, continue as new and end, in any order. (ours)"""
     run(ChatState)
 
 
@@ -267,6 +347,8 @@ def test_whatever_happens_every_accepted_turn_has_one_outcome() -> None:
         (TakesTheNewest, "self.state.start_next() == self.known[self.running]"),
         (RunsAgain, "all(self.state.knows(turn_id) for turn_id in self.known)"),
         (AnswersAnyone, "is not running"),
+        (AsksAgain, "set(questions.approved) == self.approved"),
+        (AllowsWhenEnded, "question.question_id for question in questions.open"),
         (ForgetsWhatWaits, "would be lost"),
         (OpensAgain, "self.state.phase is self.phase"),
     ],
