@@ -221,17 +221,12 @@ async def test_after_the_deadline_it_is_refused_and_the_model_is_told(env: Envir
 async def test_a_question_survives_every_worker_and_any_client_may_answer(env: Environment, vault: Vault) -> None:
     """Asked again as it was, run once, and whoever waits is told; each task is replayed from the start. (ours)"""
     script = Script(calls("delete", what="it"), says("Deleted."))
-    settings: dict[str, Any] = {
-        "finance_mcp_url": vault.url,
-        "it_mcp_url": NOWHERE,
-        "tool_attempts": 1,
-        "max_cached_workflows": 0,
-    }
+    uncached: dict[str, Any] = {"workers": WorkerPlace.SUBPROCESS, "max_cached_workflows": 0}
 
-    async with env.agent(script, workers=WorkerPlace.SUBPROCESS, mcp=McpTransport.SETTINGS, **settings) as agent:
+    async with guarded(env, vault, script, **uncached) as agent:
         chat = agent.chat()
+        await chat.send_once(Turn(turn_id="t1", text="Delete it."))
         sending = asyncio.create_task(chat.send("Delete it.", turn_id="t1"))
-        await eventually(lambda: asks(chat))
         before = await question(chat)
         assert agent.worker is not None
         await agent.worker.kill()
@@ -295,11 +290,6 @@ async def activities(chat: TestedChat) -> list[str]:
     """Return the types of the activities that the chat scheduled."""
     events = (await chat.handle.fetch_history()).events
     return [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
-
-
-async def asks(chat: TestedChat) -> bool:
-    """Whether the chat waits for its user."""
-    return bool((await chat.status()).questions)
 
 
 async def has_ended(chat: TestedChat) -> bool:
