@@ -1,24 +1,20 @@
 """Open chats while a new build of the workers takes over, on a dev server with two builds."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel
-from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
-from durable_loop import names
 from durable_loop.bootstrap.deployment import deployment_config
+from durable_loop.bootstrap.interceptors import interceptors
 from durable_loop.bootstrap.moving import HandedOver, hand_over
 from durable_loop.bootstrap.rollout import make_current
-from durable_loop.services.finance.messages import Roi, RoiRequest, StockPrice, StockPriceRequest
-from durable_loop.services.finance.workflows import RoiWorkflow, StockPriceWorkflow
-from durable_loop.services.it.messages import JiraMetricsRequest, ProjectMetrics
-from durable_loop.services.it.workflows import JiraMetricsWorkflow
+from durable_loop.services.finance import worker as finance
+from durable_loop.services.finance.messages import StockPrice, StockPriceRequest
+from durable_loop.services.finance.workflows import StockPriceWorkflow
 from durable_loop.testing import Environment
 from tests.e2e.deployments import Deployment, begun_on_1, build, is_on
 from tests.e2e.waiting import eventually
@@ -63,7 +59,7 @@ async def test_an_idle_chat_is_handed_over_by_its_old_workers(env: Environment, 
             await make_current(client, deployment["2"])
             assert await is_on(chat, "1")
 
-            done = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT)
+            done = await hand_over(client, deployment["2"])
 
             assert done == HandedOver(moved=1, at_work=(), unanswered=())
             assert await is_on(chat, "2")
@@ -80,73 +76,83 @@ async def test_an_idle_chat_whose_old_workers_are_gone_still_answers(env: Enviro
         await make_current(client, deployment["2"])
         sending = asyncio.create_task(chat.send("two"))
 
-        stranded = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT, patience=timedelta(seconds=2))
+        stranded = await hand_over(client, deployment["2"], patience=timedelta(seconds=2))
         assert stranded.unanswered == (chat.chat_id,)
         assert not sending.done()
 
-        done = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT, old_workers_gone=True)
+        done = await hand_over(client, deployment["2"], old_workers_gone=True)
         assert done == HandedOver(moved=1, at_work=(), unanswered=())
         assert (await sending).text == "build 2: two"
 
 
-@pytest.mark.parametrize(
-    ("workflow", "call", "name", "result"),
-    [
-        (
-            StockPriceWorkflow.run,
-            StockPriceRequest(ticker="AAPL"),
-            names.ACTIVITY_STOCK_PRICE,
-            StockPrice(ticker="AAPL", price=1, source="demo"),
-        ),
-        (
-            RoiWorkflow.run,
-            RoiRequest(principal=1, rate=1, years=1),
-            names.ACTIVITY_ROI,
-            Roi(principal=1, rate=1, years=1, final_value=1, gain=0),
-        ),
-        (
-            JiraMetricsWorkflow.run,
-            JiraMetricsRequest(project="DEMO"),
-            names.ACTIVITY_JIRA_METRICS,
-            ProjectMetrics(
-                project="DEMO", open_issues=1, in_progress=1, closed_issues=1, days_to_close=1, source="demo"
-            ),
-        ),
-    ],
-    ids=["stock price", "ROI", "JIRA metrics"],
-)
-async def test_a_tool_call_in_flight_ends_on_the_new_build(
-    deployment: Deployment, workflow: Any, call: BaseModel, name: str, result: BaseModel
-) -> None:
-    """It is short and not pinned: old workers that stop leave none behind. (ours)"""
+async def test_a_tool_call_in_flight_is_waited_for(deployment: Deployment) -> None:
+    """Old workers that stopped now would leave it behind. (ours)"""
     client = await deployment.env.client()
-    begun = asyncio.Event()
+    prices = SlowPrices()
+    async with finance_worker(client, deployment, "1", prices), finance_worker(client, deployment, "2", prices):
+        call = await called_on_1(client, deployment, prices)
+        await make_current(client, deployment["2"])
 
-    @activity.defn(name=name)
-    async def hangs(_: Any) -> None:
-        begun.set()
-        await asyncio.get_running_loop().create_future()
+        done = await hand_over(client, deployment["2"], patience=timedelta(seconds=1))
+        assert done == HandedOver(moved=0, at_work=(call.id,), unanswered=())
+        prices.let.set()
+        assert await hand_over(client, deployment["2"]) == HandedOver(moved=0, at_work=(), unanswered=())
+        assert (await call.result()).price == 1
 
-    @activity.defn(name=name)
-    async def answers(_: Any) -> BaseModel:
-        return result
 
-    def worker(build_id: str, does: Callable[..., Any]) -> Worker:
-        return Worker(
-            client,
-            task_queue=f"queue-{deployment.name}",
-            workflows=[StockPriceWorkflow, RoiWorkflow, JiraMetricsWorkflow],
-            activities=[does],
-            deployment_config=deployment_config(deployment.settings(build_id)),
-        )
+async def test_a_tool_call_whose_old_workers_are_gone_is_put_on_the_new_build(deployment: Deployment) -> None:
+    """Its caller has given up, and the same call again gets its result. (ours)"""
+    client = await deployment.env.client()
+    prices = SlowPrices()
+    async with finance_worker(client, deployment, "1", prices):
+        call = await called_on_1(client, deployment, prices)
+    prices.let.set()
+    async with finance_worker(client, deployment, "2", prices):
+        await make_current(client, deployment["2"])
 
-    async with worker("2", answers):
-        async with worker("1", hangs):
-            await make_current(client, deployment["1"])
-            handle = await client.start_workflow(
-                workflow, call, id=f"call-{uuid4().hex}", task_queue=f"queue-{deployment.name}"
-            )
-            await begun.wait()
-            await make_current(client, deployment["2"])
-        async with asyncio.timeout(20):
-            assert await handle.result() == result
+        stranded = await hand_over(client, deployment["2"], patience=timedelta(seconds=2))
+        assert stranded == HandedOver(moved=0, at_work=(), unanswered=(call.id,))
+        await hand_over(client, deployment["2"], old_workers_gone=True)
+        assert (await call.result()).price == 1
+
+
+class SlowPrices:
+    """Every share costs 1, once that is let out."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+
+    async def price(self, ticker: str) -> StockPrice:
+        """Return the price."""
+        self.asked.set()
+        await self.let.wait()
+        return StockPrice(ticker=ticker, price=1, source="test")
+
+
+def finance_worker(client: Client, deployment: Deployment, build_id: str, prices: SlowPrices) -> Worker:
+    """Return the finance worker of a build, on the deployment's own task queue."""
+    settings = deployment.settings(build_id)
+    return Worker(
+        client,
+        task_queue=f"queue-{deployment.name}",
+        workflows=finance.WORKFLOWS,
+        activities=finance.activities(prices),
+        interceptors=interceptors(settings),
+        deployment_config=deployment_config(settings),
+    )
+
+
+async def called_on_1(
+    client: Client, deployment: Deployment, prices: SlowPrices
+) -> WorkflowHandle[StockPriceWorkflow, StockPrice]:
+    """Make build 1 the current one; return a call that its worker is at."""
+    await make_current(client, deployment["1"])
+    call = await client.start_workflow(
+        StockPriceWorkflow.run,
+        StockPriceRequest(ticker="AAPL"),
+        id=f"call-{uuid4().hex}",
+        task_queue=f"queue-{deployment.name}",
+    )
+    await prices.asked.wait()
+    return call

@@ -88,7 +88,7 @@ async def test_a_chat_in_mid_turn_is_left_at_work(deployment: Deployment) -> Non
         async with deployment.workers("2", build(2)):
             await make_current(client, deployment["2"])
 
-            done = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT, patience=timedelta(seconds=1))
+            done = await hand_over(client, deployment["2"], patience=timedelta(seconds=1))
             assert done == HandedOver(moved=0, at_work=(chat.chat_id,), unanswered=())
             old.let.set()
             assert (await sending).text == "build 1: two"
@@ -106,9 +106,23 @@ async def test_a_chat_that_does_not_move_is_woken_three_times(
         chat = await begun_on_1(before, deployment)
     async with deployment.workers("2", build(2)):
         await make_current(client, deployment["2"])
-        await hand_over(client, deployment["2"], names.WORKFLOW_CHAT, patience=timedelta(seconds=1))
+        await hand_over(client, deployment["2"], patience=timedelta(seconds=1))
 
         assert (await chat.history()).count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 3
+
+
+async def test_a_chat_put_on_a_build_that_does_not_answer_is_left(deployment: Deployment) -> None:
+    """The list says that it is there already. (ours)"""
+    client = await deployment.env.client()
+    async with deployment.workers("1", build(1)) as before:
+        chat = await begun_on_1(before, deployment)
+    async with deployment.workers("2", build(2)):
+        await make_current(client, deployment["2"])
+    for old_workers_gone in (True, False):
+        done = await hand_over(
+            client, deployment["2"], old_workers_gone=old_workers_gone, patience=timedelta(seconds=2)
+        )
+        assert done == HandedOver(moved=0, at_work=(), unanswered=(chat.chat_id,))
 
 
 async def test_a_chat_that_is_listed_late_is_handed_over(deployment: Deployment) -> None:
@@ -119,7 +133,7 @@ async def test_a_chat_that_is_listed_late_is_handed_over(deployment: Deployment)
             late = await client_with(deployment.env, ListedLate())
             await make_current(late, deployment["2"])
 
-            assert await hand_over(late, deployment["2"], names.WORKFLOW_CHAT) == ALL_MOVED
+            assert await hand_over(late, deployment["2"]) == ALL_MOVED
             assert await is_on(chat, "2")
 
 
@@ -132,7 +146,7 @@ async def test_patience_counts_from_the_last_chat_that_moved(deployment: Deploym
             slow = await client_with(deployment.env, SlowToDescribe())
             await make_current(slow, deployment["2"])
 
-            done = await hand_over(slow, deployment["2"], names.WORKFLOW_CHAT, patience=timedelta(seconds=0.5))
+            done = await hand_over(slow, deployment["2"], patience=timedelta(seconds=0.5))
             assert done == HandedOver(moved=3, at_work=(), unanswered=())
 
 
@@ -148,7 +162,7 @@ async def test_a_chat_that_ends_meanwhile_is_not_left(
             client = await client_with(deployment.env, EndsMeanwhile(await deployment.env.client(), when))
             await make_current(client, deployment["2"])
 
-            done = await hand_over(client, deployment["2"], names.WORKFLOW_CHAT, old_workers_gone=old_workers_gone)
+            done = await hand_over(client, deployment["2"], old_workers_gone=old_workers_gone)
             assert done == NONE_LEFT
 
 
@@ -213,7 +227,7 @@ async def test_the_command_names_what_is_left_and_why() -> None:
                 assert code == 1
                 assert output == rolled_out(deployment.name, "2", handed_over=0) + (
                     f"1 still at work on an older build: {chat.chat_id}\n"
-                    "A chat moves when its turn ends: leave the old workers running, and run this command again "
+                    "A turn or a tool call has to end first: leave the old workers running, and run this command again "
                     "later.\n"
                 )
                 old.let.set()

@@ -16,7 +16,7 @@ def deployment_version(settings: Settings) -> WorkerDeploymentVersion | None:
 
 
 def deployment_config(settings: Settings) -> WorkerDeploymentConfig | None:
-    """Return the worker's side of it: a workflow stays on the build that began its run, unless it says otherwise."""
+    """Return the worker's side of it: a workflow stays on the build that began its run."""
     version = deployment_version(settings)
     if version is None:
         return None

@@ -22,7 +22,7 @@ async def rollout(settings: Settings, *, old_workers_gone: bool, patience: timed
     _name(
         done.at_work,
         "still at work on an older build",
-        "A chat moves when its turn ends: leave the old workers running, and run this command again later.",
+        "A turn or a tool call has to end first: leave the old workers running, and run this command again later.",
     )
     if old_workers_gone:
         _name(

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, VersioningBehavior
+from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():  # pydantic models: building them again for every run is slow
     from durable_loop import names
@@ -19,11 +19,9 @@ RETRIES: Final = RetryPolicy(
     maximum_interval=timedelta(seconds=5),
     maximum_attempts=4,
 )
-# A call does not keep an old build alive: it goes on on the new one, which replays it.
-SHORT: Final = VersioningBehavior.AUTO_UPGRADE
 
 
-@workflow.defn(name=names.WORKFLOW_STOCK_PRICE, versioning_behavior=SHORT)
+@workflow.defn(name=names.WORKFLOW_STOCK_PRICE)
 class StockPriceWorkflow:
     """The price of one share, asked for once."""
 
@@ -40,7 +38,7 @@ class StockPriceWorkflow:
         )
 
 
-@workflow.defn(name=names.WORKFLOW_ROI, versioning_behavior=SHORT)
+@workflow.defn(name=names.WORKFLOW_ROI)
 class RoiWorkflow:
     """The return on one investment, worked out once."""
 

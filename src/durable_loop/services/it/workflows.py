@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, VersioningBehavior
+from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():  # pydantic models: building them again for every run is slow
     from durable_loop import names
@@ -29,8 +29,6 @@ RETRIES: Final = RetryPolicy(
     maximum_interval=timedelta(seconds=5),
     maximum_attempts=4,
 )
-# A call does not keep an old build alive: it goes on on the new one, which replays it.
-SHORT: Final = VersioningBehavior.AUTO_UPGRADE
 
 
 @workflow.defn(name=names.WORKFLOW_IT_SESSION)
@@ -78,7 +76,7 @@ class ItSessionWorkflow:
         return self._session.history
 
 
-@workflow.defn(name=names.WORKFLOW_JIRA_METRICS, versioning_behavior=SHORT)
+@workflow.defn(name=names.WORKFLOW_JIRA_METRICS)
 class JiraMetricsWorkflow:
     """The metrics of one JIRA project, looked up once: a query may not reach out, a workflow may."""
 
