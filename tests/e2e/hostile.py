@@ -2,19 +2,33 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agents import ModelResponse, TResponseInputItem
 from agents.testing import assistant_message
 from mcp.server.mcpserver import MCPServer
 from openai.types.responses import ResponseFunctionToolCall
 from pydantic import BaseModel
 
+from durable_loop.errors import ModelRefusedError, as_application_error
 from tests.e2e.answering import AnsweringModel
 
-__all__ = ["NEXT", "Garbage", "Poisoner", "Slow", "called", "garbage_server", "rough_tools"]
+__all__ = [
+    "NEXT",
+    "Endless",
+    "Garbage",
+    "GarbageServer",
+    "OneByOne",
+    "Poisoner",
+    "Slow",
+    "called",
+    "garbage_server",
+    "rough_tools",
+]
 
 # What is said to a chat to see whether it still works.
 NEXT: Final = "Are you well?"
@@ -32,21 +46,63 @@ def called(tool: str, arguments: str, call_id: str = "call-1") -> ResponseFuncti
 class Poisoner(AnsweringModel):
     """Answers a message with `outputs`, tool results with their text, and `NEXT` with "Fine."
 
-    A function of its input, as a model is: a retry gets the same.
+    A function of its input, as a model is: a retry gets the same. `offered` are the tools of its last call.
     """
 
     def __init__(self, *outputs: Any) -> None:
         self._outputs = list(outputs)
+        self.offered: list[str] = []
+
+    async def get_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        *args: Any,
+        **kwargs: Any,
+    ) -> ModelResponse:
+        """Answer, where a provider would."""
+        self.offered = [tool.name for tool in kwargs["tools"]]
+        check_names(self.offered)
+        return await super().get_response(system_instructions, input, *args, **kwargs)
 
     async def answer(self, instructions: str, items: list[Any]) -> list[Any]:  # noqa: ARG002 - the same for all
         """Answer."""
         asked = max(number for number, item in enumerate(items) if item.get("role") == "user")
-        results = [str(item["output"]) for item in items[asked:] if item.get("type") == "function_call_output"]
         if items[asked]["content"] == NEXT:
             return [assistant_message("Fine.")]
-        if results:
-            return [assistant_message("I was told: " + " | ".join(_ends_of(result) for result in results))]
+        results = [str(item["output"]) for item in items[asked:] if item.get("type") == "function_call_output"]
+        return self.sends(results)
+
+    def sends(self, results: Sequence[str]) -> list[Any]:
+        """Return what it sends once its calls since the message gave these results."""
+        return [self.told(results)] if results else self._outputs
+
+    def told(self, results: Sequence[str]) -> Any:
+        """Return the message that says what the tools said."""
+        return assistant_message("I was told: " + " | ".join(_ends_of(result) for result in results))
+
+
+class OneByOne(Poisoner):
+    """Sends one of its outputs after the other, each when it has the result of the one before."""
+
+    def sends(self, results: Sequence[str]) -> list[Any]:
+        """Return the next."""
+        return [[*self._outputs, self.told(results)][len(results)]]
+
+
+class Endless(Poisoner):
+    """Sends its outputs again and again, whatever comes of them."""
+
+    def sends(self, results: Sequence[str]) -> list[Any]:  # noqa: ARG002 - the same for all
+        """Return them."""
         return self._outputs
+
+
+def check_names(tools: Sequence[str]) -> None:
+    """Refuse a request for the names of its tools, as the providers do."""
+    odd = [name for name in tools if not re.fullmatch("[a-zA-Z0-9_-]{1,64}", name) or tools.count(name) > 1]
+    if odd:
+        raise as_application_error(ModelRefusedError(f"The provider refused the request (400): tool names {odd}"))
 
 
 class Slow(AnsweringModel):
@@ -124,9 +180,14 @@ class Garbage:
         return cls(lambda request: _error(request, message, data))
 
     @classmethod
-    def tools(cls, tools: Sequence[object]) -> "Garbage":
-        """Speak MCP well, and list these tools."""
-        return cls(lambda request: _lists(request, list(tools)))
+    def tools(cls, tools: Sequence[object], *, saying: str = "called") -> "Garbage":
+        """Speak MCP well, list these tools, and answer their calls with a text."""
+        return cls(lambda request: _lists(request, list(tools), saying))
+
+    @classmethod
+    def no_list(cls) -> "Garbage":
+        """Speak MCP well, and never answer when the tools are asked for."""
+        return cls(lambda request: None if request.method == "tools/list" else _lists(request, [], ""))
 
 
 class _Request(BaseModel):
@@ -135,9 +196,18 @@ class _Request(BaseModel):
     params: dict[str, Any] = {}
 
 
+@dataclass(frozen=True)
+class GarbageServer:
+    """A server that answers garbage; `asked` grows with the methods of the requests."""
+
+    url: str
+    asked: list[str]
+
+
 @asynccontextmanager
-async def garbage_server(garbage: Garbage) -> AsyncGenerator[str]:
-    """Serve it on a free port of the loopback interface; the value is its URL."""
+async def garbage_server(garbage: Garbage) -> AsyncGenerator[GarbageServer]:
+    """Serve it on a free port of the loopback interface."""
+    asked: list[str] = []
     open_ones: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,6 +219,7 @@ async def garbage_server(garbage: Garbage) -> AsyncGenerator[str]:
                 )
                 body = await reader.readexactly(length)
                 request = _Request.model_validate(json.loads(body)) if body else _Request()
+                asked.append(request.method)
                 if (answer := garbage.answer(request)) is not None:
                     writer.write(answer)
                     await writer.drain()
@@ -160,7 +231,7 @@ async def garbage_server(garbage: Garbage) -> AsyncGenerator[str]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp"
+        yield GarbageServer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp", asked)
     finally:
         server.close()
         for writer in list(open_ones):
@@ -179,7 +250,7 @@ def _result(request: _Request, result: object) -> bytes:
     return _http(json.dumps({"jsonrpc": "2.0", "id": request.id, "result": result}))
 
 
-def _lists(request: _Request, tools: list[object]) -> bytes:
+def _lists(request: _Request, tools: list[object], saying: str) -> bytes:
     match request.method:
         case "initialize":
             version = request.params.get("protocolVersion", "2025-06-18")
@@ -188,7 +259,7 @@ def _lists(request: _Request, tools: list[object]) -> bytes:
         case "tools/list":
             return _result(request, {"tools": tools})
         case "tools/call":
-            return _result(request, {"content": [{"type": "text", "text": "called"}]})
+            return _result(request, {"content": [{"type": "text", "text": saying}]})
         case _ if request.id is None:
             return _result(request, None)
         case _:

@@ -48,8 +48,8 @@ async def test_a_turn_can_be_cancelled_while_a_tool_works(env: Environment) -> N
 async def test_a_turn_can_be_cancelled_while_tools_are_listed(env: Environment) -> None:
     """Of a server that never answers. (ours)"""
     async with (
-        garbage_server(Garbage.raw(None)) as url,
-        env.agent(Poisoner(), mcp=McpTransport.SETTINGS, finance_mcp_url=url, it_mcp_url=NOWHERE) as agent,
+        garbage_server(Garbage.raw(None)) as server,
+        env.agent(Poisoner(), mcp=McpTransport.SETTINGS, finance_mcp_url=server.url, it_mcp_url=NOWHERE) as agent,
     ):
         await is_cancelled_during(agent.chat(), "finance.list-tools")
 

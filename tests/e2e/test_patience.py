@@ -10,8 +10,9 @@ from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
 from durable_loop.chat.messages import ChatInput
 from durable_loop.settings import Settings
-from durable_loop.testing import Environment, Script, TestedChat, calls, says
-from tests.e2e.hostile import Slow
+from durable_loop.testing import Environment, McpTransport, RecordedHistory, Script, TestedChat, calls, says
+from tests.e2e.hostile import Slow, rough_tools
+from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.waiting import eventually
 
 HEARTBEAT = timedelta(seconds=0.5)
@@ -96,9 +97,34 @@ async def test_every_limit_of_a_chat_is_a_setting(env: Environment) -> None:
     assert {name: policy[name] for name in CHAT_LIMITS} == CHAT_LIMITS
 
 
+async def test_how_much_a_tool_may_give_back_is_a_setting(env: Environment) -> None:
+    """In bytes of what lands in the history. (ours)"""
+    script = Script(calls("characters", number=100_000), says("Long."))
+    limit: Mapping[str, Any] = {"max_tool_output_bytes": 5_000}
+
+    async with (
+        over_http(rough_tools()) as url,
+        env.agent(script, mcp=McpTransport.SETTINGS, finance_mcp_url=url, it_mcp_url=NOWHERE, **limit) as agent,
+    ):
+        chat = agent.chat()
+        await chat.send("much, please")
+        (result,) = results_of(await chat.history(), "call-tool")
+
+    assert 2_000 < len(result) <= 5_000
+    assert b"of 100,000 characters left out]" in result
+
+
 def kind(scheduled: ActivityTaskScheduledEventAttributes) -> str:
     """Return what the activity does; the activities of an MCP server have its name in theirs."""
     return scheduled.activity_type.name.rpartition(".")[2]
+
+
+def results_of(history: RecordedHistory, activity: str) -> list[bytes]:
+    """Return what the activities of a kind gave back, as JSON."""
+    events = history.for_replay().events
+    scheduled = {event.event_id for event in events if kind(event.activity_task_scheduled_event_attributes) == activity}
+    completed = (event.activity_task_completed_event_attributes for event in events)
+    return [each.result.payloads[0].data for each in completed if each.scheduled_event_id in scheduled]
 
 
 def limits_of(scheduled: ActivityTaskScheduledEventAttributes) -> Limits:

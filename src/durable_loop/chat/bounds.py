@@ -5,7 +5,7 @@ ends the chat. So a tool's result is cut, visibly, an answer of the model that i
 and an error says no more than a reader needs.
 """
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pydantic_core
 from agents import ModelResponse
@@ -13,6 +13,7 @@ from mcp.types import CallToolResult, ContentBlock, TextContent
 from temporalio import activity
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from durable_loop.chat.compaction import shortened
@@ -52,6 +53,9 @@ class _Bounds(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's signature
         try:
             result = await super().execute_activity(input)
+        except ExceptionGroup as group:
+            # An MCP client works in task groups, which say no more than that something went wrong in them.
+            raise _first(group) from None
         except Exception as error:
             failure = Failure()
             _FAILURES.to_failure(error, activity.payload_converter(), failure)
@@ -79,6 +83,15 @@ def _cut_error(failure: Failure) -> BaseException:
     if failure.HasField("application_failure_info"):
         failure.application_failure_info.ClearField("details")
     return _FAILURES.from_failure(failure, activity.payload_converter())
+
+
+def _first(error: Exception) -> ApplicationError:
+    if isinstance(error, ExceptionGroup):
+        return _first(cast("ExceptionGroup[Exception]", error).exceptions[0])
+    kind = type(error).__name__
+    # Further lines say what was wrong with each field of a message, to a programmer.
+    reason, *_ = str(error).splitlines() or [kind]
+    return ApplicationError(shortened(reason, MAX_ERROR_CHARS), type=kind)
 
 
 def _cut(result: CallToolResult, most: int) -> CallToolResult:

@@ -1,20 +1,27 @@
 """The tools of one turn: the chat's own and those that MCP servers list, each name once; some ask the user first."""
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from agents import FunctionTool
 from agents.mcp import MCPServer, MCPUtil
 from agents.tool_context import ToolContext
 from mcp.types import Tool, ToolAnnotations
 
+from durable_loop.chat.compaction import shortened
 from durable_loop.chat.tool_log import ToolLog
 
 __all__ = ["Approve", "OfferedTool", "offer"]
 
 # Takes a tool and the arguments of a call; returns why the call may not be made, or None.
 Approve = Callable[[str, str], Awaitable[str | None]]
+# A provider refuses a request that has a tool of another name.
+NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+# Of a name that is none, and of the notes of one turn: a server may list thousands.
+NAME_CHARS: Final = 64
+MAX_NOTES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -53,12 +60,16 @@ class OfferedTool:
 def offer(
     local: Sequence[FunctionTool], listed: Iterable[tuple[MCPServer, Sequence[Tool]]]
 ) -> tuple[list[OfferedTool], list[str]]:
-    """Return what there is to call, and a note on each tool that is left out: its name was taken before it."""
+    """Return what there is to call, and notes on what is left out: its name is taken, or none that providers take."""
     of = {tool.name: "the chat" for tool in local}
     tools: list[OfferedTool] = []
     notes: list[str] = []
     for server, theirs in listed:
         for tool in theirs:
+            if not NAME.fullmatch(tool.name):
+                odd = repr(shortened(tool.name, NAME_CHARS))
+                notes.append(f"The tool {odd} of {server.name} is left out: no provider takes such a name.")
+                continue
             if tool.name in of:
                 notes.append(
                     f"The tool {tool.name} of {server.name} is left out: {of[tool.name]} has one of this name."
@@ -67,6 +78,8 @@ def offer(
             of[tool.name] = server.name
             tools.append(_of_server(tool, server))
     tools += [OfferedTool(tool, tool.name, writes=False, destroys=False) for tool in local]
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"{len(notes) - MAX_NOTES:,} more tools are left out, for the same reasons."]
     return tools, notes
 
 

@@ -256,3 +256,21 @@ async def test_an_activity_may_be_completed_by_somebody_else() -> None:
     with pytest.raises(type(leaves)) as raised:
         await bounded(leaves)
     assert raised.value is leaves
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("no JSON: 2 problems\nin field 7\nin field 8", "no JSON: 2 problems"),
+        ("x" * 3_000_000, "x" * 1_000 + " [… 2,999,000 of 3,000,000 characters left out]"),
+        ("", "ValueError"),
+    ],
+    ids=["lines", "long", "none"],
+)
+async def test_of_a_group_of_errors_the_first_is_told(reason: str, told: str) -> None:
+    """An MCP client fails in groups of one, and a group gives no reason. (ours)"""
+    group = ExceptionGroup("in a TaskGroup", [ExceptionGroup("in another", [ValueError(reason)])])
+
+    with pytest.raises(ApplicationError) as raised:
+        await bounded(group)
+    assert (raised.value.message, raised.value.type, raised.value.non_retryable) == (told, "ValueError", False)

@@ -41,6 +41,28 @@ def test_every_tool_has_one_owner() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "told"),
+    [("rm -rf /\n", r"'rm -rf /\n'"), ("a.b", "'a.b'"), ("", "''"), ("x" * 65, f"'{'x' * 64} [… 1 of 65 char")],
+    ids=["shell", "dot", "empty", "long"],
+)
+def test_a_name_that_providers_refuse_is_left_out(name: str, told: str) -> None:
+    """They would refuse each request of the chat. (ours)"""
+    offered, notes = offer([], [listed("a", name, "x" * 64, "X-1_")])
+
+    assert [tool.tool.name for tool in offered] == ["x" * 64, "X-1_"]
+    (note,) = notes
+    assert note.startswith(f"The tool {told}")
+    assert note.endswith(" of a is left out: no provider takes such a name.")
+
+
+def test_a_server_cannot_fill_a_turn_with_notes() -> None:
+    """A reader is told of some, and how many more there are. (ours)"""
+    _, notes = offer([], [listed("a", *["x"] * 2_000)])
+
+    assert notes[1:] == [*notes[1:8], "1,991 more tools are left out, for the same reasons."]
+
+
+@pytest.mark.parametrize(
     ("hints", "approval", "asks"),
     [
         (None, "destructive", True),
