@@ -1,7 +1,7 @@
-"""Open workflows move to a new build: woken by a signal, they continue as new on it.
+"""What is open moves to a new build: woken by a signal, a chat or an IT session continues as new on it.
 
-For that their old workers must still be there. One whose old workers are gone is put on the new build by an
-override: the new build replays it.
+For that its old workers must still be there, as they must for a tool call to end. What they have left behind is put
+on the new build by an override: the new build replays it.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ WAKE_AFTER: Final = (timedelta(0), timedelta(seconds=2), timedelta(seconds=10))
 class HandedOver:
     """What became of the open workflows that were on another build; one that ended meanwhile is in none of these.
 
-    `moved` is how many are on the new build. Those `at_work` were woken and have something to end first: a turn.
-    The `unanswered` wait for a worker: their old ones are gone, or the new build cannot replay what was put on it.
+    `moved` is how many are on the new build. Those `at_work` have something to end first: a turn, or the call of a
+    tool. The `unanswered` wait for a worker: the old ones are gone, or the new build cannot replay what was put on it.
     """
 
     moved: int
@@ -45,20 +45,19 @@ class HandedOver:
 async def hand_over(
     client: Client,
     version: WorkerDeploymentVersion,
-    workflow_type: str,
     *,
     old_workers_gone: bool = False,
     patience: timedelta = PATIENCE,
 ) -> HandedOver:
-    """Wake every open workflow of a type that is on another version, and wait until it has moved.
+    """Wake every open workflow of the namespace that is on another version, and wait until it has moved or ended.
 
-    This ends when two looks in a row find none, or when nothing has moved for as long as `patience`.
+    This returns when two looks in a row find none, or when nothing has moved or ended for as long as `patience`.
 
     Raises:
         RPCError: Temporal does not answer, or refuses.
     """
     clock = asyncio.get_running_loop().time
-    elsewhere = _OpenElsewhere(client, version, workflow_type, override=old_workers_gone)
+    elsewhere = _OpenElsewhere(client, version, override=old_workers_gone)
     progress_at, empty_looks = clock(), 0
     while True:
         if await elsewhere.look():
@@ -79,34 +78,37 @@ class _Left:
 
 
 class _OpenElsewhere:
-    """The open workflows of a type that are on another version of a deployment, look by look."""
+    """The open workflows that are on another version of a deployment, look by look."""
 
-    def __init__(self, client: Client, version: WorkerDeploymentVersion, workflow_type: str, *, override: bool) -> None:
+    def __init__(self, client: Client, version: WorkerDeploymentVersion, *, override: bool) -> None:
         self.left: dict[str, _Left] = {}
         self._moved = 0
+        self._there: set[str] = set()
         self._client = client
         self._version = version
         self._override = override
-        # One of no deployment was begun by workers that upgrade in place.
-        self._query = (
-            f"WorkflowType = '{workflow_type}' AND ExecutionStatus = 'Running' "
-            f"AND TemporalWorkerDeployment = '{version.deployment_name}' "
-            f"AND TemporalWorkerDeploymentVersion != '{version.deployment_name}:{version.build_id}'"
-        )
+        # One of no deployment was begun by workers that upgrade in place. Which version one is on, the list does not
+        # tell: that of an override stands there before a worker has taken it.
+        self._query = f"ExecutionStatus = 'Running' AND TemporalWorkerDeployment = '{version.deployment_name}'"
 
     async def look(self) -> bool:
         """Wake what is due; return whether anything was found, has moved or has ended since the last look."""
         listed = [execution.id async for execution in self._client.list_workflows(self._query)]
         changed = False
         for workflow_id in dict.fromkeys([*self.left, *listed]):
+            if workflow_id in self._there:
+                continue
             # The list lags behind.
             described = await self._described(workflow_id)
             if described is not None and self._is_elsewhere(described):
                 changed |= workflow_id not in self.left
                 await self._wake(workflow_id, described)
-            elif self.left.pop(workflow_id, None) is not None:
+                continue
+            if self.left.pop(workflow_id, None) is not None:
                 changed = True
                 self._moved += described is not None
+            if described is not None and _version_of(described) == self._version:
+                self._there.add(workflow_id)
         return changed
 
     def result(self) -> HandedOver:
@@ -128,13 +130,13 @@ class _OpenElsewhere:
         return described if described.status is WorkflowExecutionStatus.RUNNING else None
 
     def _is_elsewhere(self, described: WorkflowExecutionDescription) -> bool:
-        on = described.raw_description.workflow_execution_info.versioning_info.deployment_version
-        return on.deployment_name == self._version.deployment_name and on.build_id != self._version.build_id
+        on = _version_of(described)
+        return on.deployment_name == self._version.deployment_name and on != self._version
 
     async def _wake(self, workflow_id: str, described: WorkflowExecutionDescription) -> None:
         now = asyncio.get_running_loop().time()
         left = self.left.setdefault(workflow_id, _Left(seen_at=now))
-        # A worker that answers has taken the task that the signal made.
+        # A worker that answers takes the task that the signal makes; what knows no such signal ignores it.
         left.answers = not described.raw_description.HasField("pending_workflow_task")
         if left.woken == len(WAKE_AFTER) or now - left.seen_at < WAKE_AFTER[left.woken].total_seconds():
             return
@@ -160,3 +162,8 @@ class _OpenElsewhere:
             ),
             retry=True,
         )
+
+
+def _version_of(described: WorkflowExecutionDescription) -> WorkerDeploymentVersion:
+    on = described.raw_description.workflow_execution_info.versioning_info.deployment_version
+    return WorkerDeploymentVersion(deployment_name=on.deployment_name, build_id=on.build_id)

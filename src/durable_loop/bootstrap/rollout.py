@@ -26,15 +26,16 @@ __all__ = ["make_current", "roll_out"]
 
 PATIENCE: Final = timedelta(seconds=30)
 INTERVAL: Final = timedelta(seconds=0.2)
-# What is pinned to its build, by its namespace (None: that of the chats). A short workflow is not.
-_PINNED: Final = {None: names.WORKFLOW_CHAT, names.NAMESPACE_IT: names.WORKFLOW_IT_SESSION}
+# The chats' last (None): they call what stands in the others.
+_NAMESPACES: Final = (names.NAMESPACE_FINANCE, names.NAMESPACE_IT, None)
 
 
-async def roll_out(settings: Settings, *, old_workers_gone: bool) -> HandedOver:
+async def roll_out(settings: Settings, *, old_workers_gone: bool, patience: timedelta) -> HandedOver:
     """Make the build of the settings the current one in every namespace, and move what is open to it.
 
     The new workers must be running. The old ones should be, until this returns; `old_workers_gone` moves
-    what they have left behind: the new build must replay it. A rollout that was broken off can be run again.
+    what they have left behind: the new build must replay it. This waits while something moves, and `patience` longer.
+    A rollout that was broken off can be run again.
 
     Raises:
         SettingsError: the settings name no build.
@@ -46,16 +47,16 @@ async def roll_out(settings: Settings, *, old_workers_gone: bool) -> HandedOver:
         raise SettingsError(
             "A rollout needs DURABLE_LOOP_DEPLOYMENT and DURABLE_LOOP_BUILD_ID: those of the new workers."
         )
-    # The chats' last: they call what stands in the others.
-    for namespace in (names.NAMESPACE_FINANCE, names.NAMESPACE_IT, None):
-        client = await connect(namespace=namespace)
+    clients = [await connect(namespace=namespace) for namespace in _NAMESPACES]
+    for client in clients:
         with _in_words(client):
             await make_current(client, version)
-    done: list[HandedOver] = []
-    for namespace, workflow_type in _PINNED.items():
-        client = await connect(namespace=namespace)
+
+    async def hand_over_in(client: Client) -> HandedOver:
         with _in_words(client):
-            done.append(await hand_over(client, version, workflow_type, old_workers_gone=old_workers_gone))
+            return await hand_over(client, version, old_workers_gone=old_workers_gone, patience=patience)
+
+    done = await asyncio.gather(*map(hand_over_in, clients))
     return HandedOver(
         moved=sum(each.moved for each in done),
         at_work=tuple(workflow_id for each in done for workflow_id in each.at_work),

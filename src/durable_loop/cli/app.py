@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -77,11 +78,15 @@ def rollout(
     old_workers_gone: Annotated[
         bool, typer.Option("--old-workers-gone", help="Move what old workers left behind; the new build replays it.")
     ] = False,
+    patience: Annotated[
+        float, typer.Option("--patience", metavar="SECONDS", min=0, help="How long to wait while nothing moves.")
+    ] = 30,
 ) -> None:
     """Make the build of these settings the current one, and hand open chats over to it."""
     from durable_loop.cli.rollout import rollout  # noqa: PLC0415 - as above
 
-    raise typer.Exit(_run(rollout(load_settings(), old_workers_gone=old_workers_gone)))
+    command = rollout(load_settings(), old_workers_gone=old_workers_gone, patience=timedelta(seconds=patience))
+    raise typer.Exit(_run(command))
 
 
 def run(arguments: Sequence[str] | None) -> NoReturn:
