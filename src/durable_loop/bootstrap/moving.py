@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
 
-__all__ = ["WAKE_AFTER", "HandedOver", "hand_over"]
+__all__ = ["HandedOver", "hand_over"]
 
 PATIENCE: Final = timedelta(seconds=30)
 # A workflow that has just begun is listed about a second later.
@@ -63,7 +63,8 @@ async def hand_over(
         if await elsewhere.look():
             progress_at = clock()
         empty_looks = 0 if elsewhere.left else empty_looks + 1
-        if empty_looks == EMPTY_LOOKS or clock() - progress_at > patience.total_seconds():
+        impatient = clock() - progress_at > patience.total_seconds()
+        if empty_looks == EMPTY_LOOKS or (elsewhere.left and impatient):
             return elsewhere.result()
         await asyncio.sleep(INTERVAL.total_seconds())
 

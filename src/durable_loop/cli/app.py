@@ -79,7 +79,7 @@ def rollout(
         bool, typer.Option("--old-workers-gone", help="Move what old workers left behind; the new build replays it.")
     ] = False,
     patience: Annotated[
-        float, typer.Option("--patience", metavar="SECONDS", min=0, help="How long to wait while nothing moves.")
+        float, typer.Option("--patience", metavar="SECONDS", min=1, help="How long to wait while nothing moves.")
     ] = 30,
 ) -> None:
     """Make the build of these settings the current one, and hand open chats over to it."""
