@@ -11,6 +11,7 @@ from typing import Any, Final
 from agents import ModelResponse, TResponseInputItem
 from agents.testing import assistant_message
 from mcp.server.mcpserver import MCPServer
+from mcp.types import ToolAnnotations
 from openai.types.responses import ResponseFunctionToolCall
 from pydantic import BaseModel
 
@@ -128,23 +129,24 @@ class Slow(AnsweringModel):
 def rough_tools() -> MCPServer:
     """Return a server whose tools answer with as much as is asked for, raise, or take for ever."""
     server = MCPServer("rough")
+    harmless = ToolAnnotations(read_only_hint=True)  # the user is not asked first
 
-    @server.tool()
+    @server.tool(annotations=harmless)
     def megabytes(half: int) -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
         """Answer with so many half megabytes."""
         return "€" * (half * 500_000 // 3)
 
-    @server.tool()
+    @server.tool(annotations=harmless)
     def characters(number: int) -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
         """Answer with so many characters."""
         return "x" * number
 
-    @server.tool()
+    @server.tool(annotations=harmless)
     def explode() -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
         """Raise."""
         raise RuntimeError("secret of the house")
 
-    @server.tool()
+    @server.tool(annotations=harmless)
     async def sleep_for_ever() -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
         """Never answer."""
         await asyncio.get_running_loop().create_future()

@@ -154,8 +154,8 @@ async def test_large_results_one_after_the_other_fit_a_turn(env: Environment, ro
 
 
 def tool(name: str, **more: object) -> dict[str, object]:
-    """Return a tool as a server lists it."""
-    return {"name": name, "inputSchema": {"type": "object"}, **more}
+    """Return a tool as a server lists it; the user is not asked before it is called."""
+    return {"name": name, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}, **more}
 
 
 NO_USE = {
@@ -197,7 +197,7 @@ ODD_LISTS = {
     "a name that is no name": ([tool("rm -rf /; é\n"), tool("fine")], ["fine"], r"'rm -rf /; é\n'"),
     "a name that no provider takes": ([tool("fine"), tool("a.b")], ["fine"], "'a.b'"),
     "a tool twice": ([tool("twin"), tool("twin")], ["twin"], "twin"),
-    "a tool 3,000 times": ([tool("clone")] * 3_000, ["clone"], "clone"),
+    "a tool 1,000 times": ([tool("clone")] * 1_000, ["clone"], "clone"),
     "a tool of ours": ([tool("calculator"), tool("fine")], ["fine"], "calculator"),
 }
 

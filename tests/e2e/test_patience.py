@@ -33,6 +33,8 @@ CHAT_LIMITS: Mapping[str, Any] = {
     "max_transcript_tokens": 9_000,
     "max_run_events": 1_003,
     "max_run_bytes": 3_000_000,
+    "approval": ("no_such_tool",),
+    "approval_deadline": timedelta(hours=3),
 }
 
 
