@@ -50,6 +50,10 @@ Duration = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_posit
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
+# The words of an approval that are no names of tools.
+_APPROVALS = frozenset({"destructive", "writing", "none"})
+
+
 class Settings(BaseSettings):
     """What can be set, with its default. `.env.example` has the same list with comments."""
 
@@ -83,7 +87,7 @@ class Settings(BaseSettings):
     weather: Literal["demo", "live"] = "demo"
     # Which tools ask the user first: "destructive", "writing", names of tools, or "none".
     approval: Annotated[tuple[str, ...], NoDecode] = ("destructive",)
-    approval_deadline: Duration = timedelta(days=1)
+    approval_deadline: Annotated[Duration, Field(le=timedelta(days=365))] = timedelta(days=1)
 
     # The workers
     orchestrator_queue: str = names.QUEUE_ORCHESTRATOR
@@ -124,9 +128,10 @@ class Settings(BaseSettings):
     @field_validator("approval", mode="after")
     @classmethod
     def _or_none(cls, approval: tuple[str, ...]) -> tuple[str, ...]:
-        if "none" in approval and len(approval) > 1:
+        words = tuple(word.lower() if word.lower() in _APPROVALS else word for word in approval)
+        if "none" in words and len(words) > 1:
             raise ValueError("none stands alone")
-        return () if approval == ("none",) else approval
+        return () if words == ("none",) else words
 
     @field_validator("approval", "mcp_allowed_hosts", "interceptors", mode="before")
     @classmethod

@@ -15,13 +15,13 @@ from mcp.types import ToolAnnotations
 from temporalio.client import WorkflowExecutionStatus
 
 from durable_loop.chat.messages import Decision, OpenQuestions, Question, Turn, Verdict
-from durable_loop.errors import TurnCancelledError
+from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import Agent, Environment, McpTransport, Script, TestedChat, WorkerPlace, call, calls, says
 from durable_loop.testing.processes import variables
 from tests.e2e.hostile import NEXT, Poisoner, called
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.terminal import ROOT, Terminal
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import activity_runs, eventually
 
 
 @dataclass
@@ -49,6 +49,11 @@ class Vault:
         def look(what: str) -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
             """Look at something."""
             return self._do(f"looked at {what}")
+
+        @server.tool()
+        async def hold() -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
+            """Never answer."""
+            return await asyncio.get_running_loop().create_future()
 
         @server.tool()
         def guess(what: str) -> str:  # pyright: ignore[reportUnusedFunction] - registered by the decorator
@@ -140,8 +145,9 @@ async def test_a_question_holds_no_update_and_runs_nothing(env: Environment, vau
         asked = await question(chat)
         behind = await chat.send_once(Turn(turn_id="t2", text="And how are you?"))
 
-        assert (asked.turn_id, asked.tool, asked.arguments) == ("t1", "finance.delete", '{"what":"it"}')
-        assert behind == OpenQuestions(turn_id="t2", questions=(asked,))
+        assert (asked.turn_id, asked.about, asked.tool) == ("t1", "Delete it.", "finance.delete")
+        assert (asked.arguments, asked.is_cut) == ('"what": "it"', False)
+        assert behind == OpenQuestions(turn_id="t2", questions=(asked.question_id,))
         assert (await chat.status()).waiting == ("t2",)
         assert vault.done == []
 
@@ -182,14 +188,14 @@ async def test_always_holds_for_the_tool_and_this_chat_also_in_its_next_run(env:
         chat, other = agent.chat(max_run_events=1), agent.chat()
         questions = await chat.send_once(Turn(turn_id="t1", text="Delete them."))
         assert isinstance(questions, OpenQuestions)
-        first, second = questions.questions
-        await chat.decide(Decision(question_id=second.question_id, verdict=Verdict.ALWAYS))
+        _, second = questions.questions
+        await chat.decide(Decision(question_id=second, verdict=Verdict.ALWAYS))
         assert (await chat.reply_to("t1")).text == "1"
         run = (await chat.handle.describe()).run_id
 
         assert (await chat.send("And again.")).text == "2"
 
-        assert (first.tool, (await chat.handle.describe()).run_id != run) == ("finance.delete", True)
+        assert (await chat.handle.describe()).run_id != run
         assert sorted(vault.done) == ["deleted one"] * 2 + ["deleted two"] * 2
         assert isinstance(await other.send_once(Turn(turn_id="t1", text="Delete them.")), OpenQuestions)
         await other.cancel("t1")
@@ -273,23 +279,155 @@ async def test_an_ended_chat_asks_nobody(env: Environment, vault: Vault) -> None
         assert vault.done == []
 
 
-async def test_long_arguments_are_cut_where_the_user_can_see_it(env: Environment, vault: Vault) -> None:
-    """All that a model may ask at once fits into one payload; what runs is the whole. (ours)"""
-    every = [called("delete", f'{{"what": "{number}{"x" * 11_000}"}}', f"c{number}") for number in range(32)]
+async def test_what_is_too_long_to_be_shown_runs_whole_where_it_is_allowed(env: Environment, vault: Vault) -> None:
+    """All that a model may ask at once fits into one payload, and says where it was cut. (ours)"""
+    texts = [f"{number}{'x' * 11_000}" for number in range(32)]
+    every = [called("delete", f'{{"what": "{text}"}}', f"c{number}") for number, text in enumerate(texts)]
 
     async with guarded(env, vault, Poisoner(*every)) as agent:
         chat = agent.chat()
-        asked = await chat.send_once(Turn(turn_id="t1", text="Delete it."))
-        assert isinstance(asked, OpenQuestions)
-        assert len(asked.questions) == 32
-        assert all("characters left out]" in question.arguments for question in asked.questions)
+        await chat.send_once(Turn(turn_id="t1", text="Delete it."))
+        asked = (await chat.status()).questions
+        assert len(asked) == 32
+        assert all(question.is_cut and "characters left out" in question.arguments for question in asked)
+
+        await chat.decide(Decision(question_id=asked[0].question_id, verdict=Verdict.ALWAYS))
+        await chat.reply_to("t1")
+        assert sorted(vault.done) == sorted(f"deleted {text}" for text in texts)
+
+
+async def test_an_allowed_call_that_is_cut_off_is_told_as_begun(env: Environment, vault: Vault) -> None:
+    """Its effect is unknown, and the next turn's model must not think that nothing was done. (ours)"""
+    async with asking(env, vault, Poisoner(called("hold", "{}"))) as chat:
+        await answer(chat, Verdict.APPROVE)
+        await eventually(lambda: activity_runs(chat, "call-tool"))
         await chat.cancel("t1")
+
+        with pytest.raises(TurnCancelledError):
+            await chat.reply_to("t1")
+        assert "What already ran: hold({}) was started, its result is unknown." in (await chat.transcript())[-1].text
+
+
+async def test_whoever_waits_for_a_chat_that_was_terminated_is_told(env: Environment, vault: Vault) -> None:
+    """A closed run still shows its open questions; nobody will answer them. (ours)"""
+    async with guarded(env, vault, Poisoner(called("delete", '{"what": "it"}'))) as agent:
+        chat = agent.chat()
+        sending = asyncio.create_task(chat.send("Delete it.", turn_id="t1"))
+        await eventually(lambda: is_asking(chat))
+        await chat.handle.terminate()
+
+        with pytest.raises(ChatEndedError):
+            await sending
+
+
+async def test_many_who_wait_while_many_questions_are_answered_cost_little(env: Environment, vault: Vault) -> None:
+    """Each asks for its reply again when nothing is asked any more, and not after every answer. (ours)"""
+    every = [called("delete", f'{{"what": "{"€" * 4_000}"}}', f"c{number}") for number in range(10)]
+
+    async with guarded(env, vault, Poisoner(*every)) as agent:
+        chat = agent.chat()
+        await chat.send_once(Turn(turn_id="t1", text="Delete it."))
+        waiting = [asyncio.create_task(chat.send(NEXT)) for _ in range(6)]
+        await eventually(lambda: waits(chat, 6))
+        before = await size(chat)
+        for question in (await chat.status()).questions:
+            await chat.decide(Decision(question_id=question.question_id, verdict=Verdict.REJECT))
+            await chat.status()
+
+        assert {reply.text for reply in await asyncio.gather(*waiting)} == {"Fine."}
+        assert await size(chat) - before < 200_000
+
+
+async def test_the_same_turn_again_asks_nothing_that_was_answered(env: Environment, vault: Vault) -> None:
+    """Its update was answered with the question; the reply is there all the same. (ours)"""
+    async with asking(env, vault) as chat:
+        await answer(chat, Verdict.APPROVE)
+        reply = await chat.reply_to("t1")
+
+        async def fail(_: Question) -> Decision:
+            raise AssertionError("asked again")
+
+        assert await chat.send("Delete it.", turn_id="t1", decide=fail) == reply
+        assert vault.done == ["deleted it"]
+
+
+async def test_a_question_that_is_closed_is_not_waited_for(env: Environment, vault: Vault) -> None:
+    """Answered elsewhere: whoever was asking their user is told, and has the reply. (ours)"""
+    async with asking(env, vault) as chat:
+        shown, closed = asyncio.Event(), asyncio.Event()
+
+        async def think(_: Question) -> Decision:
+            shown.set()
+            try:
+                return await asyncio.get_running_loop().create_future()
+            finally:
+                closed.set()
+
+        waiting = asyncio.create_task(chat.reply_to("t1", decide=think))
+        await shown.wait()
+        await answer(chat, Verdict.APPROVE)
+
+        assert (await waiting).text == "Well."
+        assert closed.is_set()
+
+
+async def test_a_slip_in_the_setting_is_told(env: Environment, vault: Vault) -> None:
+    """A name that no tool has asks for nothing. (ours)"""
+    script = Script(says("Well."))
+
+    async with env.agent(script, approval=("destuctive", "it.track_ip", "add")) as agent:
+        reply = await agent.chat().send("go")
+
+    assert reply.notes == (
+        "No tool is named 'destuctive', which should be asked about first.",
+        "No tool is named 'add', which should be asked about first.",
+    )
+    assert vault.done == []
 
 
 async def activities(chat: TestedChat) -> list[str]:
     """Return the types of the activities that the chat scheduled."""
     events = (await chat.handle.fetch_history()).events
     return [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
+
+
+async def the_chat(env: Environment, agent: Agent) -> str:
+    """Return the id of the one chat of this agent."""
+    client = await env.client()
+    queue = agent.settings.orchestrator_queue
+    found: list[str] = []
+
+    async def listed() -> bool:
+        found[:] = [chat.id async for chat in client.list_workflows(f"TaskQueue = '{queue}'")]
+        return bool(found)
+
+    await eventually(listed)
+    return found[0]
+
+
+async def was_asked_for(chat: TestedChat, turn_id: str) -> bool:
+    """Whether somebody has asked for the reply to a turn by its id."""
+    events = (await chat.handle.fetch_history()).events
+    return any(
+        turn_id in str(event.workflow_execution_update_accepted_event_attributes) and "await_turn" in str(event)
+        for event in events
+    )
+
+
+async def is_asking(chat: TestedChat) -> bool:
+    """Whether the chat waits for its user."""
+    return bool((await chat.status()).questions)
+
+
+async def waits(chat: TestedChat, number: int) -> bool:
+    """Whether so many messages wait in the chat's queue."""
+    return len((await chat.status()).waiting) == number
+
+
+async def size(chat: TestedChat) -> int:
+    """Return how many bytes the chat's history has."""
+    described = await chat.handle.describe()
+    return described.raw_description.workflow_execution_info.history_size_bytes
 
 
 async def has_ended(chat: TestedChat) -> bool:
@@ -315,26 +453,31 @@ async def test_the_terminal_asks_and_asks_again_after_it_was_closed(env: Environ
         environment = terminal_of(env, agent)
         async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
             terminal.say("Delete a.")
-            await terminal.shows('The agent wants to call finance.delete with {"what":"a"}')
+            await terminal.shows('The agent wants to call finance.delete (for "Delete a."):')
+            await terminal.shows('  "what": "a"')
             await terminal.shows("Allow it?")
-            terminal.say("")
-            await terminal.shows("Allow it?", times=2)
+            terminal.say("sure")
+            await terminal.shows("(type y, a or n; what comes after n is told to the agent)")
             terminal.say("yes")
             await terminal.shows("Agent: Done with a.")
             terminal.say("Delete b.")
-            await terminal.shows('{"what":"b"}')
+            await terminal.shows('  "what": "b"')
             terminal.type("\x03")
             await terminal.shows("The chat stays.")
             assert await terminal.ended() == 130
 
         assert vault.done == ["deleted a"]
         async with Terminal.running("client.py", "--no-stack", "--resume", environment=environment) as terminal:
-            await terminal.shows('The agent wants to call finance.delete with {"what":"b"}')
+            await terminal.shows('The agent wants to call finance.delete (for "Delete b."):')
             await terminal.shows("Allow it?")
-            terminal.say("not that one")
+            terminal.say("quit")
+            assert await terminal.ended() == 0
+        async with Terminal.running("client.py", "--no-stack", "--resume", environment=environment) as terminal:
+            await terminal.shows("Allow it?")
+            terminal.say("n not that one")
             await terminal.shows("Agent: Done with b.")
             terminal.say("Delete c.")
-            await terminal.shows('{"what":"c"}')
+            await terminal.shows('  "what": "c"')
             terminal.say("always")
             await terminal.shows("Agent: Done with c.")
             terminal.say("Delete d.")
@@ -343,6 +486,66 @@ async def test_the_terminal_asks_and_asks_again_after_it_was_closed(env: Environ
             assert await terminal.ended() == 0
 
     assert vault.done == ["deleted a", "deleted c", "deleted d"]
+
+
+async def test_what_was_typed_before_a_question_is_no_answer_to_it(env: Environment, vault: Vault) -> None:
+    """It is the next message. (ours)"""
+    script = Script(calls("delete", what="it"), says("Well."), says("Second."))
+
+    async with guarded(env, vault, script) as agent:
+        environment = terminal_of(env, agent)
+        async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
+            await terminal.shows("You:")
+            terminal.type("Delete it.\ry\r")
+            await terminal.shows("Allow it?")
+            terminal.say("no")
+            await terminal.shows("Agent: Second.")
+            assert "You: y" in terminal.text
+
+    assert vault.done == []
+
+
+async def test_a_question_that_is_answered_elsewhere_leaves_the_terminal(env: Environment, vault: Vault) -> None:
+    """All that one answer decides, and what another terminal has decided. (ours)"""
+    three = calls(*(call("delete", what=what) for what in ("one", "two", "three")))
+    script = Script(three, says("All done."), three, says("Done again."))
+
+    async with guarded(env, vault, script) as agent:
+        environment = terminal_of(env, agent)
+        async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
+            terminal.say("Delete them.")
+            await terminal.shows("Allow it?")
+            chat = agent.chat(await the_chat(env, agent))
+            for question in (await chat.status()).questions:
+                await chat.decide(Decision(question_id=question.question_id, verdict=Verdict.APPROVE))
+            await terminal.shows("(no longer asked)")
+            await terminal.shows("Agent: All done.")
+            terminal.say("And again.")
+            await terminal.shows("Allow it?", times=2)
+            terminal.say("a")
+            await terminal.shows("Agent: Done again.")
+            assert terminal.text.count("Allow it?") == 2
+
+
+async def test_a_pipe_leaves_the_questions_of_others_to_them(env: Environment, vault: Vault) -> None:
+    """It waits for the reply, as whoever is asked may take their time. (ours)"""
+    async with asking(env, vault) as chat:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "client.py", "--no-stack", "--resume", chat.chat_id),
+            cwd=ROOT,
+            env={**os.environ, "TEMPORAL_ADDRESS": env.address},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        process.stdin.close()
+        await eventually(lambda: was_asked_for(chat, "t1"))
+        await answer(chat, Verdict.APPROVE)
+        output = await process.stdout.read() if process.stdout else b""
+
+        assert await process.wait() == 0
+        assert "Agent: Well." in output.decode()
+        assert vault.done == ["deleted it"]
 
 
 async def test_a_pipe_refuses_what_would_be_asked(env: Environment, vault: Vault) -> None:

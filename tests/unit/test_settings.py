@@ -34,6 +34,7 @@ def test_a_duration_is_seconds_or_iso_8601(monkeypatch: pytest.MonkeyPatch, writ
         ("DURABLE_LOOP_WEATHER", "nice"),
         ("DURABLE_LOOP_APPROVAL", "none, writing"),
         ("DURABLE_LOOP_APPROVAL_DEADLINE", "0"),
+        ("DURABLE_LOOP_APPROVAL_DEADLINE", "P366D"),
         ("DURABLE_LOOP_LOG_LEVEL", "LOUD"),
     ],
 )
@@ -84,7 +85,9 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("", ("destructive",)),
         ("none", ()),
-        ("writing", ("writing",)),
+        ("None", ()),
+        ("Writing", ("writing",)),
+        ("Delete", ("Delete",)),
         ("destructive, it.track_ip", ("destructive", "it.track_ip")),
     ],
 )

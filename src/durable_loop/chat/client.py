@@ -1,7 +1,7 @@
 """Talk to a chat: a Temporal client's view of it. Needs neither agents nor a model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -10,6 +10,7 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowUpdateFailedError,
@@ -47,13 +48,15 @@ from durable_loop.errors import (
 
 __all__ = ["Chat", "Decide", "list_chats", "new_chat_id"]
 
-# Has the user answer a question.
-Decide = Callable[[Question], Awaitable[Decision]]
+# Has the user answer a question; None: somebody else will. Cancelled when the question is no longer asked.
+Decide = Callable[[Question], Coroutine[Any, Any, Decision | None]]
 T = TypeVar("T")
 
 RETRY_AFTER = timedelta(seconds=0.2)
-# Whether somebody else has answered is asked by a query, which leaves no event in the history.
-QUESTION_INTERVAL = timedelta(seconds=1)
+# Whether a question is still open is asked by a query, which leaves no event in the history; less and less often.
+QUESTION_INTERVAL = timedelta(seconds=0.5)
+QUESTION_BACKOFF = 1.5
+MAX_QUESTION_INTERVAL = timedelta(seconds=5)
 # What an update returns; the SDK's types know no unions.
 _ANSWER: Any = Reply | OpenQuestions
 _OUTCOME: Any = TurnOutcome | None
@@ -95,13 +98,7 @@ class Chat:
             ChatEndedError: it was ended.
         """
         chat = cls(client, chat_id, start, task_queue=task_queue)
-        try:
-            described = await chat.handle.describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise ChatNotFoundError(f"There is no chat {chat_id}.") from error
-            raise
-        if described.status is not WorkflowExecutionStatus.RUNNING:
+        if (await chat._description()).status is not WorkflowExecutionStatus.RUNNING:
             raise ChatEndedError(f"The chat {chat_id} was ended; start a new one.")
         return chat
 
@@ -109,6 +106,14 @@ class Chat:
     def handle(self) -> WorkflowHandle[Any, Any]:
         """The chat's workflow, whichever run it is in."""
         return self._client.get_workflow_handle(self.chat_id)
+
+    async def _description(self) -> WorkflowExecutionDescription:
+        try:
+            return await self.handle.describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise ChatNotFoundError(f"There is no chat {self.chat_id}.") from error
+            raise
 
     async def send(self, text: str, *, turn_id: str | None = None, decide: Decide | None = None) -> Reply:
         """Send a message and return its reply, starting the chat where it has not started.
@@ -171,7 +176,9 @@ class Chat:
 
     async def _answer_of_ended(self, turn_id: str) -> Reply:
         """Return the reply to a turn of a chat that takes no more updates."""
-        outcome: TurnOutcome | None = await self.handle.query(names.QUERY_OUTCOME, turn_id, result_type=_OUTCOME)
+        outcome: TurnOutcome | None = await _until_a_worker_answers(
+            lambda: self.handle.query(names.QUERY_OUTCOME, turn_id, result_type=_OUTCOME)
+        )
         match outcome:
             case TurnOutcome(reply=Reply() as reply):
                 return reply
@@ -183,31 +190,63 @@ class Chat:
     async def _decided(self, answer: Reply | OpenQuestions, decide: Decide | None) -> Reply:
         """Have what is asked answered until there is a reply."""
         while isinstance(answer, OpenQuestions):
-            if decide is None:
-                await self._until_others_decide(answer)
-            else:
-                for question in answer.questions:
-                    await self.decide(await decide(question))
+            await self._until_nothing_is_asked(decide)
             answer = await self._answer_to(answer.turn_id)
         return answer
 
-    async def _until_others_decide(self, asked: OpenQuestions) -> None:
-        questions = asked.questions
-        while questions == asked.questions:
-            await asyncio.sleep(QUESTION_INTERVAL.total_seconds())
-            try:
-                questions = (await self.status()).questions
-            except RPCError as error:
-                if error.status not in {*_AWAY, RPCStatusCode.FAILED_PRECONDITION}:  # the latter: no worker
-                    raise
+    async def _until_nothing_is_asked(self, decide: Decide | None) -> None:
+        """Ask the user each question once; what is not answered then is somebody else's."""
+        asked: set[str] = set()
+        interval = QUESTION_INTERVAL
+        while questions := await self._open_questions():
+            new = [question for question in questions if question.question_id not in asked]
+            if decide is not None and new:
+                asked.add(new[0].question_id)
+                await self._ask(new[0], decide)
+                interval = QUESTION_INTERVAL
+            else:
+                await asyncio.sleep(interval.total_seconds())
+                interval = min(interval * QUESTION_BACKOFF, MAX_QUESTION_INTERVAL)
+
+    async def _ask(self, question: Question, decide: Decide) -> None:
+        """Have the user answer, unless the question is closed before they do."""
+        deciding = asyncio.create_task(decide(question))
+        closing = asyncio.create_task(self._until_closed(question))
+        try:
+            await asyncio.wait({deciding, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if not deciding.done():
+                closing.result()
+            elif (decision := deciding.result()) is not None:
+                await self.decide(decision)
+        finally:
+            deciding.cancel()
+            closing.cancel()
+            await asyncio.gather(deciding, closing, return_exceptions=True)
+
+    async def _until_closed(self, question: Question) -> None:
+        interval = QUESTION_INTERVAL
+        while question in await self._open_questions():
+            await asyncio.sleep(interval.total_seconds())
+            interval = min(interval * QUESTION_BACKOFF, MAX_QUESTION_INTERVAL)
+
+    async def _open_questions(self) -> tuple[Question, ...]:
+        described = await _until_answered(self.handle.describe)
+        if described.status is not WorkflowExecutionStatus.RUNNING:
+            return ()  # one that was terminated has not closed them
+        return (await _until_a_worker_answers(self.status)).questions
 
     async def decide(self, decision: Decision) -> None:
-        """Answer a question of the chat; the first answer counts. One that is not open stays as it is."""
+        """Answer a question of the chat; the first answer counts. One that is not open stays as it is.
+
+        Raises:
+            ChatNotFoundError: there is no such chat.
+        """
         try:
             await _until_answered(lambda: self.handle.signal(names.SIGNAL_DECIDE, decision))
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:  # in a chat that is over none is open
+            if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+            await self._description()  # in a chat that is over no question is open
 
     async def cancel(self, turn_id: str) -> None:
         """Stop a turn. One that is over stays as it is."""
@@ -271,6 +310,17 @@ async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
             if error.status not in _AWAY:
                 raise
         await asyncio.sleep(RETRY_AFTER.total_seconds())
+
+
+async def _until_a_worker_answers(query: Callable[[], Awaitable[T]]) -> T:
+    """Query again while there is no worker that could answer."""
+    while True:
+        try:
+            return await _until_answered(query)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                raise
+        await asyncio.sleep(MAX_QUESTION_INTERVAL.total_seconds())
 
 
 def _chat_error(error: WorkflowUpdateFailedError) -> ChatError:

@@ -55,7 +55,7 @@ class ChatPolicy(_Message):
     # (`benchmarks/replay.py`) and has 10 s for it, Temporal's workflow task timeout; the server ends a workflow
     # at 50,000 events or 50 MB.
     full_run_events: int = 3_000
-    full_run_bytes: int = 7_000_000
+    full_run_bytes: int = 6_000_000
     max_transcript_tokens: int = 100_000
     tool_timeout: timedelta = timedelta(seconds=30)
     tool_attempts: int = 6
@@ -83,22 +83,28 @@ class Reply(_Message):
 
 
 class Question(_Message):
-    """Asks the user whether a tool call may be made; after the deadline it may not."""
+    """Asks the user whether a tool call may be made; from the deadline on it may not, once a worker sees that."""
 
     question_id: str
     turn_id: str
+    # The beginning of the message that the turn answers.
+    about: str
     # `stock_price` for a local tool, `finance.stock_price` for one of an MCP server.
     tool: str
-    # As the model sent them; cut, visibly, where they are long.
+    # One to a line, as JSON; what is long is cut in the middle.
     arguments: str
+    is_cut: bool
     deadline: datetime
 
 
 class OpenQuestions(_Message):
-    """What a message gets instead of a reply while a turn waits for the user: its own turn, or one before it."""
+    """What a message gets instead of a reply while a turn waits for the user: its own turn, or one before it.
+
+    The ids alone: it goes into the history each time. `ChatStatus` has the questions.
+    """
 
     turn_id: str
-    questions: tuple[Question, ...]
+    questions: tuple[str, ...]
 
 
 class Verdict(StrEnum):

@@ -13,7 +13,11 @@ from mcp.types import Tool, ToolAnnotations
 from durable_loop.chat.compaction import shortened
 from durable_loop.chat.tool_log import ToolLog
 
-__all__ = ["Approve", "OfferedTool", "offer"]
+__all__ = ["DESTRUCTIVE", "WRITING", "Approve", "OfferedTool", "offer", "unknown_names"]
+
+# What an approval may name besides tools.
+DESTRUCTIVE: Final = "destructive"
+WRITING: Final = "writing"
 
 # Takes a tool and the arguments of a call; returns why the call may not be made, or None.
 Approve = Callable[[str, str], Awaitable[str | None]]
@@ -37,8 +41,8 @@ class OfferedTool:
     def asks_first(self, approval: Collection[str]) -> bool:
         """Whether the user is asked before it is called; `approval` is that of a `ChatPolicy`."""
         return (
-            (self.destroys and "destructive" in approval)
-            or (self.writes and "writing" in approval)
+            (self.destroys and DESTRUCTIVE in approval)
+            or (self.writes and WRITING in approval)
             or self.tool.name in approval
             or self.full_name in approval
         )
@@ -81,6 +85,12 @@ def offer(
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"{len(notes) - MAX_NOTES:,} more tools are left out, for the same reasons."]
     return tools, notes
+
+
+def unknown_names(approval: Iterable[str], offered: Sequence[OfferedTool]) -> list[str]:
+    """Return a note on each name in `approval` that no tool has: a slip there would ask for nothing, in silence."""
+    known = {DESTRUCTIVE, WRITING, *(name for each in offered for name in (each.tool.name, each.full_name))}
+    return [f"No tool is named {name!r}, which should be asked about first." for name in approval if name not in known]
 
 
 def _of_server(tool: Tool, server: MCPServer) -> OfferedTool:

@@ -4,11 +4,49 @@ question:  ask ──▶ open ──decide──▶ decided ──close──▶
                     └────────────────close─────────────▶┘
 """
 
+import json
 from collections.abc import Iterable
+from typing import Any, Final, cast
 
 from durable_loop.chat.messages import Decision, Question, Verdict
 
-__all__ = ["Questions"]
+__all__ = ["Questions", "arguments_to_show"]
+
+# Of one argument, and of all: what a turn may ask at once must fit into one payload.
+MAX_VALUE_CHARS: Final = 1_500
+MAX_CHARS: Final = 6_000
+
+
+def arguments_to_show(raw: str) -> tuple[str, bool]:
+    """Return the arguments of a call as its tool will read them, and whether something had to be cut.
+
+    A model may hide what it wants to do: behind blank lines, in an argument that comes twice, past what is shown.
+    """
+    try:
+        arguments: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        arguments = raw
+    if isinstance(arguments, dict):
+        pairs = cast("dict[str, Any]", arguments).items()
+        lines = [f"{_written(name)}: {_written(value)}" for name, value in pairs]
+    else:
+        lines = [_written(arguments)]
+    shown = "\n".join(_without_middle(line, MAX_VALUE_CHARS) for line in lines)
+    whole = "\n".join(lines)
+    shown = _without_middle(shown, MAX_CHARS)
+    return shown or "no arguments", shown != whole
+
+
+def _written(value: object) -> str:
+    # On one line: JSON escapes what breaks it.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _without_middle(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]} [… {len(text) - 2 * half:,} characters left out …] {text[-half:]}"
 
 
 class Questions:

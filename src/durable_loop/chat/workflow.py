@@ -37,7 +37,8 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
         Verdict,
     )
     from durable_loop.chat.model_input import ModelInputShelf
-    from durable_loop.chat.offer import offer
+    from durable_loop.chat.offer import offer, unknown_names
+    from durable_loop.chat.questions import arguments_to_show
     from durable_loop.chat.sentences import sentence, stopped
     from durable_loop.chat.state import ChatState
     from durable_loop.chat.stretches import run_in_stretches
@@ -51,8 +52,8 @@ __all__ = ["ChatWorkflow"]
 
 # The turns that wait are held up for no longer than this while older ones are summarised.
 SUMMARY_TIMEOUT: Final = timedelta(minutes=10)
-# Of the arguments that a question shows: all that a turn may ask at once must fit into one payload.
-QUESTION_CHARS: Final = 8_000
+# Of the message that a question names.
+ABOUT_CHARS: Final = 200
 
 
 @workflow.defn(name=names.WORKFLOW_CHAT)
@@ -191,7 +192,7 @@ class ChatWorkflow:
             )
             outcome, questions = self._state.outcome(turn_id), self._state.questions.open
         if outcome is None:
-            return OpenQuestions(turn_id=turn_id, questions=questions)
+            return OpenQuestions(turn_id=turn_id, questions=tuple(question.question_id for question in questions))
         if outcome.failure is not None:
             raise ApplicationError(outcome.failure.message, type=outcome.failure.kind, non_retryable=True)
         if outcome.reply is None:
@@ -288,26 +289,30 @@ class ChatWorkflow:
             for server, tools in zip(self._servers, listed, strict=True)
             if not isinstance(tools, ListingFailed)
         ]
-        offered, twice = offer(self._tools, there)
+        offered, left_out = offer(self._tools, there)
+        unknown = [] if away else unknown_names(self._policy.approval, offered)
         tools = [
             each.asking(self._approve, log) if each.asks_first(self._policy.approval) else each.tool for each in offered
         ]
-        return (*away, *twice), tools
+        return (*away, *left_out, *unknown), tools
 
     async def _approve(self, tool: str, arguments: str) -> str | None:
         """Wait until the user has decided on a call; return why it may not be made, or None."""
         if self._state.running is None:
             raise RuntimeError("a tool call outside of a turn")
         self._questions_in_turn += 1
-        turn_id = self._state.running.turn_id
-        question_id = f"{turn_id}/{self._questions_in_turn}"
+        turn = self._state.running
+        question_id = f"{turn.turn_id}/{self._questions_in_turn}"
         deadline = self._policy.approval_deadline
+        shown, is_cut = arguments_to_show(arguments)
         self._state.ask(
             Question(
                 question_id=question_id,
-                turn_id=turn_id,
+                turn_id=turn.turn_id,
+                about=shortened(turn.text, ABOUT_CHARS),
                 tool=tool,
-                arguments=shortened(arguments, QUESTION_CHARS),
+                arguments=shown,
+                is_cut=is_cut,
                 deadline=workflow.now() + deadline,
             )
         )

@@ -8,16 +8,17 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from durable_loop.bootstrap.client import connect, ensure_namespaces
 from durable_loop.bootstrap.policy import chat_policy
-from durable_loop.chat.client import Chat, list_chats, new_chat_id
-from durable_loop.chat.messages import ChatInput, Reply
+from durable_loop.chat.client import Chat, Decide, list_chats, new_chat_id
+from durable_loop.chat.messages import ChatInput, Decision, Question, Reply
 from durable_loop.cli import screen
-from durable_loop.cli.prompt import InterruptedByUser, LineSource, line_source
+from durable_loop.cli.prompt import LEAVE, InterruptedByUser, LeftByUser, LineSource, line_source
 from durable_loop.errors import ChatNotFoundError, MessageRefusedError, TemporalUnreachableError, TurnFailedError
 from durable_loop.models.naming import ModelChoice, check_key, key_hint, resolve_model
 from durable_loop.settings import Settings
@@ -27,7 +28,6 @@ from durable_loop.stack.messages import StackStatus
 
 __all__ = ["run_chat"]
 
-LEAVE = frozenset({"quit", "exit"})
 INTERRUPTED = 130
 TERMINATED = 143
 WATCH_INTERVAL = 0.5  # seconds
@@ -97,6 +97,8 @@ class ChatSession:
             talking.result()
         except InterruptedByUser:
             return INTERRUPTED
+        except LeftByUser:
+            pass
         return 0
 
     def _stop(self, code: int) -> None:
@@ -160,7 +162,7 @@ class ChatSession:
         """Show the messages that were under way when the user left, with their answers."""
         for turn_id in self._open_turns:
             with suppress(TurnFailedError):  # which the transcript tells
-                await self._watched(chat, chat.reply_to(turn_id, decide=lines.decide), lines)
+                await self._watched(chat, chat.reply_to(turn_id, decide=_deciding(lines)), lines)
             await self._show_transcript(chat, lines)
 
     async def _show_transcript(self, chat: Chat, lines: LineSource) -> None:
@@ -170,8 +172,10 @@ class ChatSession:
         self._shown = len(said)
 
     async def _show(self, lines: LineSource, chat: Chat, text: str) -> None:
+        turn_id = uuid4().hex
         try:
-            shown = screen.reply(await self._watched(chat, chat.send(text, decide=lines.decide), lines))
+            sending = chat.send(text, turn_id=turn_id, decide=_deciding(lines, own=turn_id))
+            shown = screen.reply(await self._watched(chat, sending, lines))
         except (TurnFailedError, MessageRefusedError) as error:
             shown = screen.failure(error)
         except RPCError as error:
@@ -191,6 +195,15 @@ class ChatSession:
     def _note(self, status: StackStatus, lines: LineSource) -> None:
         self._status = status
         lines.refresh()
+
+
+def _deciding(lines: LineSource, *, own: str | None = None) -> Decide:
+    """Have questions answered where the lines come from; `own` is the turn that was begun here."""
+
+    async def decide(question: Question) -> Decision | None:
+        return await lines.decide(question, own=question.turn_id == own)
+
+    return decide
 
 
 async def _watch(chat: Chat, show: Callable[[str], None]) -> None:

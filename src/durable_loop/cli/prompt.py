@@ -12,23 +12,30 @@ from typing import Protocol
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
 from durable_loop.chat.messages import Decision, Question, Verdict
 from durable_loop.cli import screen
 
-__all__ = ["InterruptedByUser", "LineSource", "PipedLines", "TerminalLines", "line_source"]
+__all__ = ["LEAVE", "InterruptedByUser", "LeftByUser", "LineSource", "PipedLines", "TerminalLines", "line_source"]
 
 PROMPT = "You: "
-MAY_IT = "Allow it? y(es), n(o), a(lways in this chat), or why not: "
 THINKING = "Agent: …"
 NOBODY = "there is no terminal to ask the user at"
 ERASE_LINE = "\r\x1b[K"
 
 
+LEAVE = frozenset({"quit", "exit"})
+
+
 class InterruptedByUser(Exception):  # noqa: N818 - not an error
     """Ctrl-C at the prompt."""
+
+
+class LeftByUser(Exception):  # noqa: N818 - not an error
+    """The user leaves in place of an answer to a question, which stays open."""
 
 
 class LineSource(Protocol):
@@ -38,8 +45,11 @@ class LineSource(Protocol):
         """Return the next line, or None at the end of input."""
         ...
 
-    async def decide(self, question: Question) -> Decision:
-        """Have the user answer a question of the agent."""
+    async def decide(self, question: Question, *, own: bool) -> Decision | None:
+        """Have the user answer a question of the agent; `own`: about what this program was told.
+
+        Returns None where it is not for this user to answer.
+        """
         ...
 
     def screen(self) -> AbstractContextManager[None]:
@@ -88,24 +98,41 @@ class TerminalLines:
             return None
         return _text(line)
 
-    async def decide(self, question: Question) -> Decision:
-        """Ask until there is an answer; Ctrl-C and Ctrl-D leave the question open and raise InterruptedByUser."""
+    async def decide(self, question: Question, *, own: bool) -> Decision | None:  # noqa: ARG002 - a user answers all
+        """Ask until there is an answer.
+
+        Raises:
+            InterruptedByUser: Ctrl-C; the question stays open.
+            LeftByUser: Ctrl-D or `quit`; as above.
+        """
         thinking, self._waiting, self._asking = self._waiting, "", True
         self.tell(f"{ERASE_LINE}{screen.question(question)}")
-        decision = None
+        # What was typed before the question could be read is no answer to it: it is for the next line.
+        terminal = self._session.app.input
+        typed_ahead = [*get_typeahead(terminal), *terminal.read_keys()]
         try:
-            while decision is None:
-                # Its answers are not for the history of what was said.
-                typed = await PromptSession[str](interrupt_exception=InterruptedByUser).prompt_async(
-                    MAY_IT, handle_sigint=False
-                )
-                decision = screen.decision(question, _text(typed))
-        except EOFError as error:
-            raise InterruptedByUser from error
+            return await self._decision(question)
+        except asyncio.CancelledError:
+            self.tell("  (no longer asked)\n")
+            raise
         finally:
+            store_typeahead(terminal, typed_ahead)
             self._asking = False
-        self._wait(thinking)
-        return decision
+            self._wait(thinking)
+
+    async def _decision(self, question: Question) -> Decision:
+        # Its answers are not for the history of what was said.
+        session = PromptSession[str](input=self._session.app.input, interrupt_exception=InterruptedByUser)
+        while True:
+            try:
+                typed = _text(await session.prompt_async(screen.may_it(question), handle_sigint=False))
+            except EOFError as error:
+                raise LeftByUser from error
+            if typed.strip().lower() in LEAVE:
+                raise LeftByUser
+            if (decision := screen.decision(question, typed)) is not None:
+                return decision
+            self.tell(screen.unclear(question))
 
     def screen(self) -> AbstractContextManager[None]:
         """Write above the prompt; what is written has been made harmless before."""
@@ -154,8 +181,10 @@ class PipedLines:
             self.tell(screen.said(line))
         return line
 
-    async def decide(self, question: Question) -> Decision:
-        """Refuse: there is nobody to ask."""
+    async def decide(self, question: Question, *, own: bool) -> Decision | None:
+        """Refuse what this program asked for: there is nobody to ask. What others asked for is theirs."""
+        if not own:
+            return None
         self.tell(screen.refused(question))
         return Decision(question_id=question.question_id, verdict=Verdict.REJECT, reason=NOBODY)
 

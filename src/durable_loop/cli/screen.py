@@ -14,6 +14,7 @@ __all__ = [
     "decision",
     "failure",
     "farewell",
+    "may_it",
     "printable",
     "question",
     "refused",
@@ -23,6 +24,7 @@ __all__ = [
     "starting",
     "stays",
     "transcript",
+    "unclear",
     "welcome",
 ]
 
@@ -75,29 +77,44 @@ def reply(answer: Reply) -> str:
 def retries(under_way: Iterable[UnderWay]) -> str:
     """Return what is being tried again, and why; empty where nothing is."""
     again = [doing for doing in under_way if doing.attempt > 1]
-    return printable(
+    return _on_one_line(
         "; ".join(
             f"{doing.what}, attempt {doing.attempt} of {doing.max_attempts}: {doing.last_error or 'no reason given'}"
             for doing in again
         )
-    ).replace("\n", " ")
-
-
-def question(asked: Question) -> str:
-    """Return what the agent wants to do."""
-    until = asked.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
-    return (
-        f"The agent wants to call {printable(asked.tool)} with {printable(asked.arguments)}\n"
-        f"  (unanswered until {until}, it may not)\n"
     )
 
 
+def question(asked: Question) -> str:
+    """Return what the agent wants to do, and for which message."""
+    until = asked.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
+    arguments = "".join(f"  {_on_one_line(line)}\n" for line in asked.arguments.split("\n"))
+    return (
+        f'The agent wants to call {printable(asked.tool)} (for "{_on_one_line(asked.about)}"):\n'
+        f"{arguments}  (refused if unanswered by {until})\n"
+    )
+
+
+def may_it(asked: Question) -> str:
+    """Return the prompt that asks for a decision."""
+    if asked.is_cut:
+        return "Not all of it can be shown. Allow it all the same? yes, n(o), n and why: "
+    return "Allow it? y(es), a(lways in this chat), n(o), n and why: "
+
+
 def decision(asked: Question, typed: str) -> Decision | None:
-    """Return what an answer to a question means; None: nothing. What is no y, n or a is a reason to refuse."""
-    answer = typed.strip()
-    verdict = _VERDICTS.get(answer.lower(), Verdict.REJECT)
-    reason = "" if answer.lower() in _VERDICTS else answer
-    return Decision(question_id=asked.question_id, verdict=verdict, reason=reason) if answer else None
+    """Return what an answer to a question means; None where it is no clear answer."""
+    word, _, rest = typed.strip().partition(" ")
+    verdict = _VERDICTS.get(word.lower().rstrip(",:."))
+    allows = verdict is not Verdict.REJECT
+    if verdict is None or (allows and (rest or (asked.is_cut and word.lower() != "yes"))):
+        return None
+    return Decision(question_id=asked.question_id, verdict=verdict, reason=rest.strip())
+
+
+def unclear(asked: Question) -> str:
+    """Return how a question is answered."""
+    return f"  (type {'yes' if asked.is_cut else 'y, a'} or n; what comes after n is told to the agent)\n"
 
 
 def refused(asked: Question) -> str:
@@ -120,6 +137,10 @@ def printable(text: str) -> str:
     return "".join(
         character for character in text if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf"}
     )
+
+
+def _on_one_line(text: str) -> str:
+    return printable(text).replace("\n", " ").replace("\t", " ")
 
 
 def starting(status: StackStatus) -> str:

@@ -1,6 +1,6 @@
 """The worker's half of model input by reference: fetch what the history only names, then call the model.
 
-Whatever model it is, its tool calls get ids that can be told apart.
+Whatever model it is, its tool calls get ids that can be told apart (where it answers in one piece, as in a chat).
 """
 
 from collections.abc import AsyncIterator

@@ -39,7 +39,7 @@ from durable_loop.stack.binaries import find_temporal
 from durable_loop.stack.part import python_module
 from durable_loop.stack.plan import DYNAMIC_CONFIG
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeModelProvider, used_file
-from durable_loop.testing.histories import RecordedHistory, fetch_history, replay_history
+from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
 from durable_loop.testing.memory import InMemoryMCPServer
 from durable_loop.testing.processes import ReadyProcess, running_module, variables
 from durable_loop.testing.script import Script
@@ -206,7 +206,8 @@ class Environment:
                 )
             yield agent
             for chat in agent.chats:
-                await replay_history(await chat.history(), replayer(chosen))
+                for run in await fetch_runs(await self.client(), chat.chat_id):
+                    await replay_history(run, replayer(chosen))
             if model is not None:
                 model.assert_complete()
 

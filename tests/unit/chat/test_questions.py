@@ -5,14 +5,20 @@ from datetime import UTC, datetime
 import pytest
 
 from durable_loop.chat.messages import ChatPhase, ChatPolicy, Decision, Question, Turn, Verdict
-from durable_loop.chat.questions import Questions
+from durable_loop.chat.questions import Questions, arguments_to_show
 from durable_loop.chat.state import ChatState
 
 
 def asked(number: int, tool: str = "delete") -> Question:
     """Return a question of turn t1."""
     return Question(
-        question_id=f"t1/{number}", turn_id="t1", tool=tool, arguments="{}", deadline=datetime(2026, 1, 1, tzinfo=UTC)
+        question_id=f"t1/{number}",
+        turn_id="t1",
+        about="go",
+        tool=tool,
+        arguments="no arguments",
+        is_cut=False,
+        deadline=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
 
@@ -111,3 +117,47 @@ def test_what_needs_no_question_any_more_is_carried_over() -> None:
     state.questions.decide(decided(1, Verdict.ALWAYS))
 
     assert ChatState(ChatPolicy(), state.carry()).questions.approved == ("delete",)
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ('{"what": "it", "how": {"fast": true}}', '"what": "it"\n"how": {"fast": true}'),
+        ("{}", "no arguments"),
+        ('{"what": "prod",' + "\n" * 200 + ' "note": "a dry run"}', '"what": "prod"\n"note": "a dry run"'),
+        ('{"what": "scratch", "w\\u0068at": "prod"}', '"what": "prod"'),
+        ('{"what": "a\\nb"}', '"what": "a\\nb"'),
+        ('{"w\\nhat": "a"}', '"w\\nhat": "a"'),
+        ('{"what": "naïve 😀"}', '"what": "naïve 😀"'),
+        ('"it"', '"it"'),
+        ("[1, 2]", "[1, 2]"),
+        ("}{\nnot JSON", '"}{\\nnot JSON"'),
+        ("[" * 100_000, None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_arguments_are_shown_as_their_tool_will_read_them(raw: str, shown: str | None) -> None:
+    """One to a line, whatever a model does to hide one. (ours)"""
+    text, is_cut = arguments_to_show(raw)
+
+    assert is_cut is (shown is None)
+    assert text == shown or is_cut
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"note": "' + "x" * 8_000 + '", "what": "prod"}',
+        '{"what": "' + "x" * 800 + "prod" + "x" * 800 + '"}',
+        "{" + ", ".join(f'"argument-{number}": "{number}"' for number in range(1_000)) + "}",
+    ],
+    ids=["one is long", "the middle of one", "many"],
+)
+def test_what_is_cut_says_so(raw: str) -> None:
+    """In the middle: both ends are shown, and what comes after a long argument is not pushed off. (ours)"""
+    text, is_cut = arguments_to_show(raw)
+
+    assert is_cut
+    assert "characters left out" in text
+    assert len(text) < 6_200
+    assert text[-1] == raw[-2]

@@ -141,7 +141,15 @@ class ChatMachine(RuleBasedStateMachine):
         """Ask about a tool: what was always allowed is allowed, and an ended chat allows nothing more."""
         question_id = f"{self.running}/{len(self.asked)}"
         self.state.ask(
-            Question(question_id=question_id, turn_id=self.running or "", tool=tool, arguments="{}", deadline=DEADLINE)
+            Question(
+                question_id=question_id,
+                turn_id=self.running or "",
+                about="go",
+                tool=tool,
+                arguments="no arguments",
+                is_cut=False,
+                deadline=DEADLINE,
+            )
         )
         self.asked[question_id] = tool
         if tool in self.approved:

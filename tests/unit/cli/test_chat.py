@@ -33,7 +33,7 @@ class Lines:
         """Return what is typed."""
         return self._typed.pop() if self._typed else None
 
-    async def decide(self, question: Question) -> Decision:
+    async def decide(self, question: Question, *, own: bool) -> Decision | None:
         """Nobody is asked here."""
         raise NotImplementedError
 
@@ -64,10 +64,10 @@ class Chat:
         self._lines = lines
         self._under_way = list(under_way)
 
-    async def send(self, text: str, *, decide: Decide) -> Reply:  # noqa: ARG002 - nothing is asked
+    async def send(self, text: str, *, turn_id: str, decide: Decide) -> Reply:  # noqa: ARG002 - nothing is asked
         """Answer."""
         await self._lines.doing.wait()
-        return Reply(turn_id="1", text=f"{text} yourself")
+        return Reply(turn_id=turn_id, text=f"{text} yourself")
 
     async def under_way(self) -> list[UnderWay]:
         """Say what is being done; the last of it for ever."""

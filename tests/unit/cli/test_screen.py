@@ -50,18 +50,26 @@ def test_what_is_tried_again_is_shown_with_the_reason() -> None:
 ASKED = Question(
     question_id="t1/1",
     turn_id="t1",
+    about="Delete\nall.",
     tool="vault.delete",
-    arguments='{"what": "\x1b[2Jall"}',
+    arguments='"what": "\x1b[2Jall"\n"how": "fast"',
+    is_cut=False,
     deadline=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
 )
+CUT = ASKED.model_copy(update={"is_cut": True})
 
 
 def test_a_question_shows_what_would_be_done() -> None:
-    """The tool, the arguments, and until when it can be allowed. (ours)"""
+    """For which message, the tool, each argument on a line, and until when it can be allowed. (ours)"""
     until = ASKED.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
     assert screen.question(ASKED) == (
-        f'The agent wants to call vault.delete with {{"what": "[2Jall"}}\n  (unanswered until {until}, it may not)\n'
+        'The agent wants to call vault.delete (for "Delete all."):\n'
+        '  "what": "[2Jall"\n'
+        '  "how": "fast"\n'
+        f"  (refused if unanswered by {until})\n"
     )
+    assert screen.may_it(ASKED).startswith("Allow it? y(es)")
+    assert screen.may_it(CUT).startswith("Not all of it can be shown.")
 
 
 @pytest.mark.parametrize(
@@ -73,21 +81,34 @@ def test_a_question_shows_what_would_be_done() -> None:
         ("always", (Verdict.ALWAYS, "")),
         ("n", (Verdict.REJECT, "")),
         ("No", (Verdict.REJECT, "")),
-        ("yse", (Verdict.REJECT, "yse")),
-        (" not that one", (Verdict.REJECT, "not that one")),
+        ("n not that one", (Verdict.REJECT, "not that one")),
+        ("no, not that one", (Verdict.REJECT, "not that one")),
     ],
 )
-def test_what_is_no_clear_yes_is_a_no_with_a_reason(typed: str, meant: tuple[Verdict, str]) -> None:
-    """A slip of the finger allows nothing. (ours)"""
+def test_an_answer_is_a_word_and_a_no_may_have_a_reason(typed: str, meant: tuple[Verdict, str]) -> None:
+    """As the prompt says. (ours)"""
     decision = screen.decision(ASKED, typed)
 
     assert decision is not None
     assert (decision.question_id, decision.verdict, decision.reason) == ("t1/1", *meant)
 
 
-def test_an_empty_line_answers_nothing() -> None:
-    """It is asked again. (ours)"""
-    assert screen.decision(ASKED, "  ") is None
+@pytest.mark.parametrize(
+    "typed", ["", "  ", "yse", "sure", "y and what is the weather?", "Always ask me", "not that one"]
+)
+def test_what_is_no_clear_answer_is_none(typed: str) -> None:
+    """It is asked again: nothing is allowed by a slip, and no message is taken for a reason. (ours)"""
+    assert screen.decision(ASKED, typed) is None
+
+
+def test_what_cannot_be_shown_takes_more_than_a_letter() -> None:
+    """And is never allowed for good. (ours)"""
+    allowed = screen.decision(CUT, "yes")
+
+    assert allowed is not None
+    assert allowed.verdict is Verdict.APPROVE
+    assert [screen.decision(CUT, typed) for typed in ("y", "a", "always")] == [None, None, None]
+    assert screen.decision(CUT, "n") is not None
 
 
 def test_text_of_models_and_tools_cannot_speak_to_the_terminal() -> None:
