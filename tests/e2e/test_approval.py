@@ -310,14 +310,16 @@ async def test_an_allowed_call_that_is_cut_off_is_told_as_begun(env: Environment
 
 async def test_whoever_waits_for_a_chat_that_was_terminated_is_told(env: Environment, vault: Vault) -> None:
     """A closed run still shows its open questions; nobody will answer them. (ours)"""
-    async with guarded(env, vault, Poisoner(called("delete", '{"what": "it"}'))) as agent:
-        chat = agent.chat()
-        sending = asyncio.create_task(chat.send("Delete it.", turn_id="t1"))
-        await eventually(lambda: is_asking(chat))
+    delete = Poisoner(called("delete", '{"what": "it"}'))
+
+    # A worker that keeps no chat has none left half-way when it ends.
+    async with asking(env, vault, delete, max_cached_workflows=0) as chat:
+        waiting = asyncio.create_task(chat.reply_to("t1"))
+        await eventually(lambda: was_asked_for(chat, "t1"))
         await chat.handle.terminate()
 
         with pytest.raises(ChatEndedError):
-            await sending
+            await waiting
 
 
 async def test_many_who_wait_while_many_questions_are_answered_cost_little(env: Environment, vault: Vault) -> None:
@@ -412,11 +414,6 @@ async def was_asked_for(chat: TestedChat, turn_id: str) -> bool:
         turn_id in str(event.workflow_execution_update_accepted_event_attributes) and "await_turn" in str(event)
         for event in events
     )
-
-
-async def is_asking(chat: TestedChat) -> bool:
-    """Whether the chat waits for its user."""
-    return bool((await chat.status()).questions)
 
 
 async def waits(chat: TestedChat, number: int) -> bool:
