@@ -13,6 +13,7 @@ import pytest
 from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
 
 from durable_loop.chat.messages import Decision, OpenQuestions, Question, Turn, Verdict
 from durable_loop.errors import ChatEndedError, TurnCancelledError
@@ -277,6 +278,25 @@ async def test_an_ended_chat_asks_nobody(env: Environment, vault: Vault) -> None
             text = (await chat.reply_to(turn_id)).text
             assert text == "I was told: delete was not run: the user did not allow it: the chat was ended."
         assert vault.done == []
+
+
+async def test_the_reply_of_a_chat_that_is_over_waits_for_a_worker(env: Environment, vault: Vault) -> None:
+    """Nobody can say what was answered meanwhile, and nothing is lost. (ours)"""
+    script = Script(calls("delete", what="it"), says("Well."))
+
+    async with guarded(env, vault, script, workers=WorkerPlace.SUBPROCESS) as agent:
+        chat = agent.chat()
+        await chat.send_once(Turn(turn_id="t1", text="Delete it."))
+        await chat.end()
+        await eventually(lambda: has_ended(chat))
+        assert agent.worker is not None
+        await agent.worker.kill()
+        with pytest.raises(RPCError):
+            await chat.status()
+        waiting = asyncio.create_task(chat.reply_to("t1"))
+
+        async with env.worker_process(agent.settings, script=script):
+            assert (await waiting).text == "Well."
 
 
 async def test_what_is_too_long_to_be_shown_runs_whole_where_it_is_allowed(env: Environment, vault: Vault) -> None:
