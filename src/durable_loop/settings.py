@@ -47,6 +47,7 @@ def _seconds(value: object) -> object:
 
 # In the environment: seconds ("5", "0.5") or ISO 8601 ("PT5M").
 Duration = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_positive)]
+HttpAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -100,8 +101,8 @@ class Settings(BaseSettings):
     build_id: str | None = Field(default=None, validate_default=True)
 
     # The MCP servers
-    finance_mcp_url: str = "http://127.0.0.1:8001/mcp"
-    it_mcp_url: str = "http://127.0.0.1:8002/mcp"
+    finance_mcp_url: HttpAddress = "http://127.0.0.1:8001/mcp"
+    it_mcp_url: HttpAddress = "http://127.0.0.1:8002/mcp"
     mcp_token: SecretStr | None = None
     mcp_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     # How long an MCP server waits for the workflow behind a call before it answers with an error.
@@ -179,5 +180,6 @@ def _explain(error: ValidationError | UnreadableSettingError) -> str:
     for problem in error.errors(include_url=False, include_input=False):
         field = str(problem["loc"][0])
         variable = field if field.isupper() else f"DURABLE_LOOP_{field.upper()}"
-        lines.append(f"{variable}={os.environ.get(variable, '')!r} cannot be used: {problem['msg']}.")
+        reason = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{variable}={os.environ.get(variable, '')!r} cannot be used: {reason}.")
     return "\n".join(lines)

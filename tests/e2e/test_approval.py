@@ -113,11 +113,11 @@ async def answer(chat: TestedChat, verdict: Verdict, reason: str = "") -> None:
         (None, ["finance.delete", "finance.guess"]),
         (("destructive",), ["finance.delete", "finance.guess"]),
         (("writing",), ["finance.delete", "finance.add", "finance.guess"]),
-        (("look", "calculator"), ["finance.look", "calculator"]),
-        (("finance.add", "destructive"), ["finance.delete", "finance.add", "finance.guess"]),
+        (("look", "calculator"), ["finance.delete", "finance.look", "finance.guess", "calculator"]),
+        (("finance.add",), ["finance.delete", "finance.add", "finance.guess"]),
         ((), []),
     ],
-    ids=["by default", "destructive", "writing", "by name", "both", "none"],
+    ids=["by default", "destructive", "writing", "by name", "by its whole name", "none"],
 )
 async def test_which_tools_ask_is_a_setting(
     env: Environment, vault: Vault, approval: tuple[str, ...] | None, ask: list[str]
@@ -517,7 +517,7 @@ async def test_what_was_typed_before_a_question_is_no_answer_to_it(env: Environm
             await terminal.shows("Allow it?")
             terminal.say("no")
             await terminal.shows("Agent: Second.")
-            assert "You: y" in terminal.text
+            assert "You: y\nAgent: Second." in terminal.text
 
     assert vault.done == []
 

@@ -1,11 +1,13 @@
 """Cancelling a turn in the midst of whatever it does, and ending a chat that is at work."""
 
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 
 from durable_loop.errors import ChatEndedError, TurnCancelledError
-from durable_loop.testing import Environment, McpTransport, TestedChat
+from durable_loop.testing import Environment, McpTransport, Script, TestedChat, says
 from tests.e2e.hostile import NEXT, Garbage, Poisoner, Slow, called, garbage_server, rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.waiting import activity_runs, eventually
@@ -105,3 +107,28 @@ async def is_accepted(chat: TestedChat, turns: int) -> bool:
     """Whether so many turns run or wait."""
     status = await chat.status()
     return len(status.waiting) + (status.running is not None) == turns
+
+
+async def test_an_error_of_a_send_is_told_once(env: Environment) -> None:
+    """To its caller: nothing is left for Python to complain about, in the middle of somebody's screen. (ours)"""
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    try:
+        async with env.agent(Script(says("Hello."))) as agent:
+            chat = agent.chat()
+            await chat.send("Hi")
+            await chat.end()
+            await chat.handle.result()
+            with pytest.raises(ChatEndedError):
+                await chat.send("Are you there?")
+            waiting = asyncio.create_task(agent.chat().send("Nobody is at home."))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            agent.chats.pop()
+        del waiting
+        gc.collect()
+    finally:
+        asyncio.get_running_loop().set_exception_handler(None)
+    assert complaints == []

@@ -32,6 +32,7 @@ def test_a_duration_is_seconds_or_iso_8601(monkeypatch: pytest.MonkeyPatch, writ
         ("DURABLE_LOOP_HEARTBEAT_TIMEOUT", "5s"),
         ("DURABLE_LOOP_MODEL_ATTEMPTS", "0"),
         ("DURABLE_LOOP_WEATHER", "nice"),
+        ("DURABLE_LOOP_FINANCE_MCP_URL", "ftp://example.org/mcp"),
         ("DURABLE_LOOP_APPROVAL", "none, writing"),
         ("DURABLE_LOOP_APPROVAL_DEADLINE", "0"),
         ("DURABLE_LOOP_APPROVAL_DEADLINE", "P366D"),

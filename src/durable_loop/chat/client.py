@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -56,7 +57,7 @@ RETRY_AFTER = timedelta(seconds=0.2)
 # Whether a question is still open is asked by a query, which leaves no event in the history; less and less often.
 QUESTION_INTERVAL = timedelta(seconds=0.5)
 QUESTION_BACKOFF = 1.5
-MAX_QUESTION_INTERVAL = timedelta(seconds=5)
+MAX_QUESTION_INTERVAL = timedelta(seconds=2)
 # What an update returns; the SDK's types know no unions.
 _ANSWER: Any = Reply | OpenQuestions
 _OUTCOME: Any = TurnOutcome | None
@@ -151,9 +152,13 @@ class Chat:
                 result_type=_ANSWER,
             )
         except WorkflowAlreadyStartedError as error:
+            await _heard(start)
             raise ChatEndedError(f"The chat {self.chat_id} was ended; start a new one.") from error
         except WorkflowUpdateFailedError as error:
             raise _chat_error(error) from error
+        except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            await _heard(start)
+            raise
 
     async def reply_to(self, turn_id: str, *, decide: Decide | None = None) -> Reply:
         """Wait for the reply to a turn that was accepted earlier; asks and raises as `send` does."""
@@ -321,6 +326,12 @@ async def _until_a_worker_answers(query: Callable[[], Awaitable[T]]) -> T:
             if error.status is not RPCStatusCode.FAILED_PRECONDITION:
                 raise
         await asyncio.sleep(MAX_QUESTION_INTERVAL.total_seconds())
+
+
+async def _heard(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """Take the error of a start once more: the SDK keeps it for whoever asks, and Python complains if nobody does."""
+    with suppress(RPCError, WorkflowAlreadyStartedError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        await start.workflow_handle()
 
 
 def _chat_error(error: WorkflowUpdateFailedError) -> ChatError:

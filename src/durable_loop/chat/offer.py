@@ -41,7 +41,8 @@ class OfferedTool:
     def asks_first(self, approval: Collection[str]) -> bool:
         """Whether the user is asked before it is called; `approval` is that of a `ChatPolicy`."""
         return (
-            (self.destroys and DESTRUCTIVE in approval)
+            # A slip in a name must not ask for less than nothing said would.
+            (self.destroys and bool(approval))
             or (self.writes and WRITING in approval)
             or self.tool.name in approval
             or self.full_name in approval

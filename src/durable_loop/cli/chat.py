@@ -71,8 +71,7 @@ class ChatSession:
         folder.create()
         lines = line_source(history=folder.typed, toolbar=lambda: screen.starting(self._status))
         lines.tell(screen.welcome(self._choice, hint=key_hint(os.environ)))
-        with lines.screen():
-            code = await self._until_over(lines, open_things)
+        code = await self._until_over(lines, open_things)
         if self._begun and self._chat_id is not None:
             sys.stdout.write(screen.farewell(self._chat_id, program=_program()))
         return code

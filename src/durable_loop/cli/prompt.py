@@ -52,10 +52,6 @@ class LineSource(Protocol):
         """
         ...
 
-    def screen(self) -> AbstractContextManager[None]:
-        """Within it, text may be written while the user types."""
-        ...
-
     def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
         """Within it, the user sees that something is being worked on; the value takes what there is to say of it."""
         ...
@@ -89,11 +85,14 @@ class TerminalLines:
     async def read(self) -> str | None:
         """Prompt for a line; Ctrl-D is the end, Ctrl-C raises InterruptedByUser."""
         try:
-            line = await self._session.prompt_async(
-                PROMPT,
-                bottom_toolbar=lambda: self._toolbar() or None,
-                handle_sigint=False,
-            )
+            # What is written while the user types comes above the prompt; it has been made harmless before. At other
+            # times it is written at once: a line that was typed ahead must not overtake the reply to the one before.
+            with patch_stdout(raw=True):
+                line = await self._session.prompt_async(
+                    PROMPT,
+                    bottom_toolbar=lambda: self._toolbar() or None,
+                    handle_sigint=False,
+                )
         except EOFError:
             return None
         return _text(line)
@@ -111,21 +110,27 @@ class TerminalLines:
         terminal = self._session.app.input
         typed_ahead = [*get_typeahead(terminal), *terminal.read_keys()]
         try:
-            return await self._decision(question)
+            decision = await self._decision(question)
         except asyncio.CancelledError:
             self.tell("  (no longer asked)\n")
+            self._think_on(thinking)
             raise
         finally:
             store_typeahead(terminal, typed_ahead)
-            self._asking = False
-            self._wait(thinking)
+        self._think_on(thinking)
+        return decision
+
+    def _think_on(self, thinking: str) -> None:
+        self._asking = False
+        self._wait(thinking)
 
     async def _decision(self, question: Question) -> Decision:
         # Its answers are not for the history of what was said.
         session = PromptSession[str](input=self._session.app.input, interrupt_exception=InterruptedByUser)
         while True:
             try:
-                typed = _text(await session.prompt_async(screen.may_it(question), handle_sigint=False))
+                with patch_stdout(raw=True):
+                    typed = _text(await session.prompt_async(screen.may_it(question), handle_sigint=False))
             except EOFError as error:
                 raise LeftByUser from error
             if typed.strip().lower() in LEAVE:
@@ -133,10 +138,6 @@ class TerminalLines:
             if (decision := screen.decision(question, typed)) is not None:
                 return decision
             self.tell(screen.unclear(question))
-
-    def screen(self) -> AbstractContextManager[None]:
-        """Write above the prompt; what is written has been made harmless before."""
-        return patch_stdout(raw=True)
 
     def tell(self, text: str) -> None:
         """Write above the prompt, or above the line that stands for a reply."""
@@ -187,10 +188,6 @@ class PipedLines:
             return None
         self.tell(screen.refused(question))
         return Decision(question_id=question.question_id, verdict=Verdict.REJECT, reason=NOBODY)
-
-    def screen(self) -> AbstractContextManager[None]:
-        """Protect nothing: nothing is drawn that could be torn."""
-        return nullcontext()
 
     def tell(self, text: str) -> None:
         """Write at once: whoever reads the pipe may be waiting for it."""

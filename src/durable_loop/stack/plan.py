@@ -1,16 +1,16 @@
 """What a stack consists of: addresses, and the command of each part."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from durable_loop.bootstrap.client import DEFAULT_ADDRESS, configured_address
 from durable_loop.settings import Settings
-from durable_loop.stack import ports
 from durable_loop.stack.binaries import find_temporal
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.messages import StackState
 from durable_loop.stack.part import python_module
+from durable_loop.stack.ports import HOST
 
 __all__ = ["PartPlan", "StackPlan", "make_plan"]
 
@@ -41,8 +41,12 @@ class StackPlan:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def make_plan(settings: Settings, folder: StackFolder, previous: StackState | None) -> StackPlan:
+def make_plan(
+    settings: Settings, folder: StackFolder, previous: StackState | None, *, choose: Callable[..., int]
+) -> StackPlan:
     """Choose addresses and commands. `previous` died here: its ports are taken again, its clients know them.
+
+    `choose` gives a port, one of those that it is called with where it can.
 
     Raises:
         TemporalBinaryNotFoundError: a configured path is not a program.
@@ -50,7 +54,7 @@ def make_plan(settings: Settings, folder: StackFolder, previous: StackState | No
     notes: list[str] = []
 
     def port_for(what: str, wanted: int, former: int | None) -> int:
-        chosen = ports.choose(*([former] if former else []), wanted)
+        chosen = choose(*([former] if former else []), wanted)
         if chosen != wanted and wanted:
             notes.append(f"Port {wanted} is taken by something else: the {what} uses {chosen}.")
         return chosen
@@ -62,7 +66,7 @@ def make_plan(settings: Settings, folder: StackFolder, previous: StackState | No
         former = urlsplit(former_url).port if former_url else None
         port = port_for(f"{name} MCP server", wanted.port or 80, former)
         part = PartPlan(f"{name}-mcp", python_module(f"mcp_servers.{name}_mcp_server", "--port", str(port)))
-        return f"http://{ports.HOST}:{port}{wanted.path or '/mcp'}", part
+        return f"http://{HOST}:{port}{wanted.path or '/mcp'}", part
 
     if settings.deployment is not None:
         notes.append("DURABLE_LOOP_DEPLOYMENT is for workers that you start yourself: this stack upgrades in place.")
@@ -70,7 +74,7 @@ def make_plan(settings: Settings, folder: StackFolder, previous: StackState | No
     if address is None:
         former = int(previous.temporal_address.rpartition(":")[2]) if previous and previous.own_server else None
         port = port_for("Temporal server", int(DEFAULT_ADDRESS.rpartition(":")[2]), former)
-        address, server = f"{ports.HOST}:{port}", _server(settings, folder, port)
+        address, server = f"{HOST}:{port}", _server(settings, folder, port)
     finance_url, finance = mcp("finance", settings.finance_mcp_url, previous.finance_mcp_url if previous else None)
     it_url, it = mcp("it", settings.it_mcp_url, previous.it_mcp_url if previous else None)
     return StackPlan(
@@ -107,7 +111,7 @@ def _server(settings: Settings, folder: StackFolder, port: int) -> PartPlan:
     if program is None:
         command = python_module("durable_loop.stack.sdk_server", str(port), str(folder.database))
     else:
-        options = {"--ip": ports.HOST, "--port": str(port), "--db-filename": str(folder.database)}
+        options = {"--ip": HOST, "--port": str(port), "--db-filename": str(folder.database)}
         flags = [word for option in options.items() for word in option]
         command = (
             *(str(program), "server", "start-dev", "--headless", "--log-level", "error"),

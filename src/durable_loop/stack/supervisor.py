@@ -22,6 +22,7 @@ from durable_loop.stack.log import Log
 from durable_loop.stack.messages import StackState, StackStatus
 from durable_loop.stack.part import Part
 from durable_loop.stack.plan import StackPlan, make_plan
+from durable_loop.stack.ports import Ports
 
 logger = logging.getLogger(__name__)
 
@@ -161,11 +162,11 @@ async def run(settings: Settings) -> None:
     except filelock.Timeout:
         logger.info("Another supervisor holds %s", folder.lock)
         return
-    with lock:
+    with lock, Ports() as ports:
         previous = StackState.read(folder.state)
         if previous is not None:
             end_leftovers(previous.processes)
-        plan = make_plan(settings, folder, previous)
+        plan = make_plan(settings, folder, previous, choose=ports.choose)
         # What `up` asked for holds until `down`, also when the supervisor was killed in between.
         await Supervisor(settings, folder, plan, kept=previous is not None and previous.kept).run()
 

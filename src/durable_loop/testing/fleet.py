@@ -25,6 +25,7 @@ from durable_loop.bootstrap.client import connect, until_it_answers
 from durable_loop.settings import Settings
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.plan import PartPlan, make_plan
+from durable_loop.stack.ports import Ports
 from durable_loop.testing.crash import INTERCEPTOR, CrashPoint, CrashPoints, StoppedProcess
 from durable_loop.testing.errors import HarnessError
 from durable_loop.testing.processes import ReadyProcess, start_process, variables
@@ -97,8 +98,8 @@ class Member:
 class Fleet:
     """The stack's processes by their roles, and the crash points of each role."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        plan = make_plan(settings, StackFolder(folder), None)
+    def __init__(self, settings: Settings, folder: Path, ports: Ports) -> None:
+        plan = make_plan(settings, StackFolder(folder), None, choose=ports.choose)
         if plan.server is None:
             raise HarnessError("A fleet kills its Temporal, and TEMPORAL_ADDRESS names one of yours: unset it.")
         self.settings = settings
@@ -131,12 +132,13 @@ class Fleet:
         chosen = chosen.model_copy(
             update={"data_dir": folder, "interceptors": (INTERCEPTOR, *chosen.interceptors)},
         )
-        fleet = cls(chosen, folder)
-        try:
-            await fleet.heal()
-            yield fleet
-        finally:
-            await asyncio.gather(*(member.kill() for member in fleet.members))
+        with Ports() as ports:
+            fleet = cls(chosen, folder, ports)
+            try:
+                await fleet.heal()
+                yield fleet
+            finally:
+                await asyncio.gather(*(member.kill() for member in fleet.members))
 
     async def client(self, namespace: str | None = None) -> Client:
         """Connect a plain client to the fleet's Temporal, by default to the namespace of the chats."""

@@ -76,7 +76,8 @@ def test_a_server_cannot_fill_a_turn_with_notes() -> None:
         ({"read_only_hint": True}, "buy", True),
         ({"read_only_hint": True}, "shop.buy", True),
         ({"read_only_hint": True}, "buy.shop", False),
-        (None, "sell", False),
+        (None, "sell", True),
+        ({"destructive_hint": False}, "sell", False),
     ],
     ids=str,
 )

@@ -37,10 +37,6 @@ class Lines:
         """Nobody is asked here."""
         raise NotImplementedError
 
-    def screen(self) -> AbstractContextManager[None]:
-        """Protect nothing."""
-        return nullcontext()
-
     def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
         """Note what is said of the wait."""
         return nullcontext(self._show)

@@ -8,7 +8,7 @@ import pytest
 
 from durable_loop.errors import TemporalBinaryNotFoundError
 from durable_loop.settings import Settings
-from durable_loop.stack import plan, ports
+from durable_loop.stack import plan
 from durable_loop.stack.binaries import WAYS_OUT, find_temporal
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.messages import (
@@ -36,9 +36,8 @@ def _planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Planner:
         def choose(*wanted: int) -> int:
             return next((port for port in wanted if port not in taken), 55555)
 
-        monkeypatch.setattr(ports, "choose", choose)
         chosen = Settings.model_validate({"temporal_cli": program, "data_dir": tmp_path, **settings})
-        return make_plan(chosen, StackFolder(tmp_path), previous)
+        return make_plan(chosen, StackFolder(tmp_path), previous, choose=choose)
 
     return planned
 
