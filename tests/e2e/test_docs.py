@@ -58,7 +58,7 @@ async def test_the_readmes_test_passes_as_it_is_written() -> None:
 
 
 async def test_the_blocks_of_the_testing_page_run(env: Environment, tmp_path: Path) -> None:
-    """One defines a script, one talks to two agents, one kills a worker, one the server. (ours)"""
+    """One defines a script, one talks to two agents, one is asked, one kills a worker, one the server. (ours)"""
     module: dict[str, Any] = {}
     script, *others = blocks("docs/testing.md")
     for block in (script, *others):
@@ -67,6 +67,7 @@ async def test_the_blocks_of_the_testing_page_run(env: Environment, tmp_path: Pa
             assert len(module["script"].steps) == 6
 
     await module["talk"]()
+    await module["asked_first"](env)
     await module["killed_in_mid_model_call"](env, tmp_path)
     await module["server_killed_in_mid_model_call"](tmp_path / "fleet", "chat-of-the-docs")
 
