@@ -112,6 +112,7 @@ async def is_accepted(chat: TestedChat, turns: int) -> bool:
 async def test_an_error_of_a_send_is_told_once(env: Environment) -> None:
     """To its caller: nothing is left for Python to complain about, in the middle of somebody's screen. (ours)"""
     complaints: list[Any] = []
+    gc.collect()  # what other tests have left is not meant
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     try:
         async with env.agent(Script(says("Hello."))) as agent:
