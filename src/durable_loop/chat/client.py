@@ -58,6 +58,8 @@ RETRY_AFTER = timedelta(seconds=0.2)
 QUESTION_INTERVAL = timedelta(seconds=0.5)
 QUESTION_BACKOFF = 1.5
 MAX_QUESTION_INTERVAL = timedelta(seconds=2)
+# A query that went to a worker that dies is lost; a worker that takes a long chat over needs some seconds for it.
+QUERY_TIMEOUT = timedelta(seconds=10)
 # What an update returns; the SDK's types know no unions.
 _ANSWER: Any = Reply | OpenQuestions
 _OUTCOME: Any = TurnOutcome | None
@@ -182,7 +184,7 @@ class Chat:
     async def _answer_of_ended(self, turn_id: str) -> Reply:
         """Return the reply to a turn of a chat that takes no more updates."""
         outcome: TurnOutcome | None = await _until_a_worker_answers(
-            lambda: self.handle.query(names.QUERY_OUTCOME, turn_id, result_type=_OUTCOME)
+            lambda: self.handle.query(names.QUERY_OUTCOME, turn_id, result_type=_OUTCOME, rpc_timeout=QUERY_TIMEOUT)
         )
         match outcome:
             case TurnOutcome(reply=Reply() as reply):
@@ -238,7 +240,10 @@ class Chat:
         described = await _until_answered(self.handle.describe)
         if described.status is not WorkflowExecutionStatus.RUNNING:
             return ()  # one that was terminated has not closed them
-        return (await _until_a_worker_answers(self.status)).questions
+        return (await _until_a_worker_answers(self._status_in_time)).questions
+
+    async def _status_in_time(self) -> ChatStatus:
+        return await self.handle.query(names.QUERY_STATUS, result_type=ChatStatus, rpc_timeout=QUERY_TIMEOUT)
 
     async def decide(self, decision: Decision) -> None:
         """Answer a question of the chat; the first answer counts. One that is not open stays as it is.

@@ -12,7 +12,11 @@ from durable_loop.stack.folder import StackFolder
 
 def test_a_folder_without_room_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """In words, and before a server on it dies of it. (ours)"""
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_500_000))
+
+    def disk_usage(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=2_500_000)
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
 
     with pytest.raises(SettingsError, match=rf"{tmp_path} has 2 MB left, and chats need 10: make room"):
         StackFolder(tmp_path).create()
