@@ -39,5 +39,5 @@ async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
     assert outcome.effects == (1, 1)
     on_this_code = replayer(fleet.settings)
     for run in outcome.runs:
-        assert run.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
+        assert run.failed_workflow_tasks == []
         await replay_history(run, on_this_code)

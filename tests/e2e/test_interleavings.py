@@ -183,7 +183,7 @@ async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_acce
     assert len(runs) > 1
     on_this_code = replayer(workers.agent.settings)
     for run in runs:
-        assert run.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
+        assert run.failed_workflow_tasks == []
         await replay_history(run, on_this_code)
 
 

@@ -18,6 +18,7 @@ REPLAY_TIMEOUT: Final = timedelta(seconds=60)
 MINIMUM_EVENTS: Final = 2
 # Of the machine that recorded, and no matter to replay. Run ids stay: `workflow.uuid4()` is seeded by them.
 _SCRUBBED: Final = frozenset({"identity", "requestId", "taskId", "stackTrace"})
+_HAD_A_MESSAGE: Final = "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND"
 
 
 class RecordedHistory:
@@ -48,6 +49,20 @@ class RecordedHistory:
     def count(self, event_type: str) -> int:
         """Return how many events have this type."""
         return self.event_types.count(event_type)
+
+    @property
+    def failed_workflow_tasks(self) -> list[str]:
+        """The causes of workflow tasks that failed, as Temporal spells them.
+
+        Left out is what is no fault: a workflow was about to end when the server had a message for it, so that it
+        gave the task once more (`UNHANDLED_COMMAND`).
+        """
+        causes = [
+            event["workflowTaskFailedEventAttributes"]["cause"]
+            for event in self._json["events"]
+            if "workflowTaskFailedEventAttributes" in event
+        ]
+        return [cause for cause in causes if cause != _HAD_A_MESSAGE]
 
     @property
     def next_run_id(self) -> str | None:

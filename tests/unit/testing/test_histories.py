@@ -93,3 +93,19 @@ async def test_a_history_with_one_event_is_refused_instead_of_hanging(replayer: 
     """Temporal's replayer would wait for ever. (Temporal)"""
     with pytest.raises(NonDeterminismFoundError, match="fewer than two events"):
         await replay_history(RecordedHistory("wf", {"events": EVENTS["events"][:1]}), replayer)
+
+
+def test_a_task_that_is_given_again_because_of_a_message_is_no_failed_one() -> None:
+    """The server has it so that no message is lost where a run ends; any other cause counts. (Temporal)"""
+    causes = ["UNHANDLED_COMMAND", "WORKFLOW_WORKER_UNHANDLED_FAILURE"]
+    events = [
+        {
+            "eventType": "EVENT_TYPE_WORKFLOW_TASK_FAILED",
+            "workflowTaskFailedEventAttributes": {"cause": f"WORKFLOW_TASK_FAILED_CAUSE_{cause}"},
+        }
+        for cause in causes
+    ]
+
+    history = RecordedHistory("wf", {"events": [*EVENTS["events"], *events]})
+
+    assert history.failed_workflow_tasks == ["WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE"]
