@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -15,14 +16,19 @@ from durable_loop.chat.messages import Reply
 from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import (
     Agent,
+    CrashPoint,
+    CrashPoints,
     Environment,
     McpTransport,
     RecordedHistory,
+    Script,
     TestedChat,
     WorkerPlace,
     fetch_runs,
     replay_history,
+    says,
 )
+from durable_loop.testing.crash import INTERCEPTOR
 from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -185,6 +191,33 @@ async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_acce
     for run in runs:
         assert run.failed_workflow_tasks == []
         await replay_history(run, on_this_code)
+
+
+async def test_a_message_that_arrives_as_a_run_ends_is_not_lost(env: Environment, tmp_path: Path) -> None:
+    """The server gives the last task once more, and writes it down as failed: that alone is no fault. (Temporal)"""
+    crash = CrashPoints(tmp_path)
+
+    async with env.agent(
+        Script(says("Hello."), says("Again.")),
+        workers=WorkerPlace.SUBPROCESS,
+        mcp=McpTransport.HTTP,
+        interceptors=(INTERCEPTOR,),
+        environment=crash.environment,
+    ) as agent:
+        chat = agent.chat(max_run_events=1)
+        crash.arm(CrashPoint.CONTINUING_AS_NEW)
+        sending = asyncio.create_task(chat.send("Hi"))
+        stopped = await crash.reached(CrashPoint.CONTINUING_AS_NEW)
+        await chat.compact()
+        stopped.go_on()
+
+        assert (await sending).text == "Hello."
+        assert (await chat.send("And now?")).text == "Again."
+        first, *_ = await fetch_runs(await env.client(), chat.chat_id)
+        assert first.next_run_id is not None
+        assert first.count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED") == 1
+        assert first.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 1
+        assert first.failed_workflow_tasks == []
 
 
 def is_right(
