@@ -59,6 +59,10 @@ MODEL_OFFLINE: Final = "offline"
 
 MEMO_TITLE: Final = "title"
 
+# What an approval may name besides tools.
+APPROVAL_DESTRUCTIVE: Final = "destructive"
+APPROVAL_WRITING: Final = "writing"
+
 # Keys in an MCP call's `_meta` (the protocol asks for a prefix before the slash).
 META_IDEMPOTENCY_KEY: Final = "durable-loop/idempotency-key"
 META_CHAT: Final = "durable-loop/chat"

@@ -52,7 +52,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 # The words of an approval that are no names of tools.
-_APPROVALS = frozenset({"destructive", "writing", "none"})
+_NONE = "none"
+_APPROVALS = frozenset({names.APPROVAL_DESTRUCTIVE, names.APPROVAL_WRITING, _NONE})
 
 
 class Settings(BaseSettings):
@@ -87,7 +88,7 @@ class Settings(BaseSettings):
     first_retry_after: Duration = timedelta(seconds=0.5)
     weather: Literal["demo", "live"] = "demo"
     # Which tools ask the user first: "destructive", "writing", names of tools, or "none".
-    approval: Annotated[tuple[str, ...], NoDecode] = ("destructive",)
+    approval: Annotated[tuple[str, ...], NoDecode] = (names.APPROVAL_DESTRUCTIVE,)
     approval_deadline: Annotated[Duration, Field(le=timedelta(days=365))] = timedelta(days=1)
 
     # The workers
@@ -130,9 +131,9 @@ class Settings(BaseSettings):
     @classmethod
     def _or_none(cls, approval: tuple[str, ...]) -> tuple[str, ...]:
         words = tuple(word.lower() if word.lower() in _APPROVALS else word for word in approval)
-        if "none" in words and len(words) > 1:
+        if _NONE in words and len(words) > 1:
             raise ValueError("none stands alone")
-        return () if words == ("none",) else words
+        return () if words == (_NONE,) else words
 
     @field_validator("approval", "mcp_allowed_hosts", "interceptors", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -13,9 +13,17 @@ import pexpect
 import psutil
 import pyte
 
+from durable_loop.testing import Agent, Environment
+from durable_loop.testing.processes import variables
+
 ROOT = Path(__file__).parents[2]
 COLUMNS, ROWS = 100, 120
 TIMEOUT = 60.0
+
+
+def environment_of(env: Environment, agent: Agent) -> dict[str, str]:
+    """Return the environment of a program that talks to this agent."""
+    return {**os.environ, **variables(agent.settings), "TEMPORAL_ADDRESS": env.address}
 
 
 class Terminal:
@@ -47,6 +55,11 @@ class Terminal:
             yield terminal
         finally:
             terminal.close()
+
+    @classmethod
+    def talking_to(cls, env: Environment, agent: Agent, *arguments: str) -> AbstractAsyncContextManager[Self]:
+        """Run the chat in a terminal, with the workers of `agent`."""
+        return cls.running("client.py", "--no-stack", *arguments, environment=environment_of(env, agent))
 
     @property
     def pid(self) -> int:

@@ -17,10 +17,9 @@ from temporalio.client import WorkflowExecutionStatus
 from durable_loop.chat.messages import Decision, OpenQuestions, Question, Turn, Verdict
 from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import Agent, Environment, McpTransport, Script, TestedChat, WorkerPlace, call, calls, says
-from durable_loop.testing.processes import variables
 from tests.e2e.hostile import NEXT, Poisoner, called
 from tests.e2e.mcp_http import NOWHERE, over_http
-from tests.e2e.terminal import ROOT, Terminal
+from tests.e2e.terminal import ROOT, Terminal, environment_of
 from tests.e2e.waiting import activity_runs, eventually
 
 
@@ -246,7 +245,7 @@ async def test_a_question_survives_every_worker_and_any_client_may_answer(env: E
             assert (await sending).text == "Deleted."
         assert vault.done == ["deleted it"]
         # Each of the two model calls was an activity: going on after the question opened no client of its own.
-        assert (await activities(chat)).count("invoke_model_activity") == 2
+        assert (await chat.history()).activities().count("invoke_model_activity") == 2
 
 
 async def test_a_cancelled_question_is_gone_and_the_next_turn_knows(env: Environment, vault: Vault) -> None:
@@ -404,12 +403,6 @@ async def test_a_slip_in_the_setting_is_told(env: Environment, vault: Vault) -> 
     assert vault.done == []
 
 
-async def activities(chat: TestedChat) -> list[str]:
-    """Return the types of the activities that the chat scheduled."""
-    events = (await chat.handle.fetch_history()).events
-    return [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
-
-
 async def the_chat(env: Environment, agent: Agent) -> str:
     """Return the id of the one chat of this agent."""
     client = await env.client()
@@ -454,18 +447,12 @@ def env_chat(agent: Agent, chat: TestedChat) -> TestedChat:
     return agent.chat(chat.chat_id)
 
 
-def terminal_of(env: Environment, agent: Agent) -> dict[str, str]:
-    """Return the environment of a terminal program that talks to this agent."""
-    return {**os.environ, **variables(agent.settings), "TEMPORAL_ADDRESS": env.address}
-
-
 async def test_the_terminal_asks_and_asks_again_after_it_was_closed(env: Environment, vault: Vault) -> None:
     """Tool and arguments are shown; y, a reason, and always are understood. (ours)"""
     deletes = [step for what in "abcd" for step in (calls("delete", what=what), says(f"Done with {what}."))]
 
     async with guarded(env, vault, Script(*deletes)) as agent:
-        environment = terminal_of(env, agent)
-        async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
+        async with Terminal.talking_to(env, agent) as terminal:
             terminal.say("Delete a.")
             await terminal.shows('The agent wants to call finance.delete (for "Delete a."):')
             await terminal.shows('  "what": "a"')
@@ -481,12 +468,12 @@ async def test_the_terminal_asks_and_asks_again_after_it_was_closed(env: Environ
             assert await terminal.ended() == 130
 
         assert vault.done == ["deleted a"]
-        async with Terminal.running("client.py", "--no-stack", "--resume", environment=environment) as terminal:
+        async with Terminal.talking_to(env, agent, "--resume") as terminal:
             await terminal.shows('The agent wants to call finance.delete (for "Delete b."):')
             await terminal.shows("Allow it?")
             terminal.say("quit")
             assert await terminal.ended() == 0
-        async with Terminal.running("client.py", "--no-stack", "--resume", environment=environment) as terminal:
+        async with Terminal.talking_to(env, agent, "--resume") as terminal:
             await terminal.shows("Allow it?")
             terminal.say("n not that one")
             await terminal.shows("Agent: Done with b.")
@@ -506,15 +493,13 @@ async def test_what_was_typed_before_a_question_is_no_answer_to_it(env: Environm
     """It is the next message. (ours)"""
     script = Script(calls("delete", what="it"), says("Well."), says("Second."))
 
-    async with guarded(env, vault, script) as agent:
-        environment = terminal_of(env, agent)
-        async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
-            await terminal.shows("You:")
-            terminal.type("Delete it.\ry\r")
-            await terminal.shows("Allow it?")
-            terminal.say("no")
-            await terminal.shows("Agent: Second.")
-            assert "You: y\nAgent: Second." in terminal.text
+    async with guarded(env, vault, script) as agent, Terminal.talking_to(env, agent) as terminal:
+        await terminal.shows("You:")
+        terminal.type("Delete it.\ry\r")
+        await terminal.shows("Allow it?")
+        terminal.say("no")
+        await terminal.shows("Agent: Second.")
+        assert "You: y\nAgent: Second." in terminal.text
 
     assert vault.done == []
 
@@ -524,21 +509,19 @@ async def test_a_question_that_is_answered_elsewhere_leaves_the_terminal(env: En
     three = calls(*(call("delete", what=what) for what in ("one", "two", "three")))
     script = Script(three, says("All done."), three, says("Done again."))
 
-    async with guarded(env, vault, script) as agent:
-        environment = terminal_of(env, agent)
-        async with Terminal.running("client.py", "--no-stack", environment=environment) as terminal:
-            terminal.say("Delete them.")
-            await terminal.shows("Allow it?")
-            chat = agent.chat(await the_chat(env, agent))
-            for question in (await chat.status()).questions:
-                await chat.decide(Decision(question_id=question.question_id, verdict=Verdict.APPROVE))
-            await terminal.shows("(no longer asked)")
-            await terminal.shows("Agent: All done.")
-            terminal.say("And again.")
-            await terminal.shows("Allow it?", times=2)
-            terminal.say("a")
-            await terminal.shows("Agent: Done again.")
-            assert terminal.text.count("Allow it?") == 2
+    async with guarded(env, vault, script) as agent, Terminal.talking_to(env, agent) as terminal:
+        terminal.say("Delete them.")
+        await terminal.shows("Allow it?")
+        chat = agent.chat(await the_chat(env, agent))
+        for question in (await chat.status()).questions:
+            await chat.decide(Decision(question_id=question.question_id, verdict=Verdict.APPROVE))
+        await terminal.shows("(no longer asked)")
+        await terminal.shows("Agent: All done.")
+        terminal.say("And again.")
+        await terminal.shows("Allow it?", times=2)
+        terminal.say("a")
+        await terminal.shows("Agent: Done again.")
+        assert terminal.text.count("Allow it?") == 2
 
 
 async def test_a_pipe_leaves_the_questions_of_others_to_them(env: Environment, vault: Vault) -> None:
@@ -568,7 +551,7 @@ async def test_a_pipe_refuses_what_would_be_asked(env: Environment, vault: Vault
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "client.py", "--no-stack"),
             cwd=ROOT,
-            env=terminal_of(env, agent),
+            env=environment_of(env, agent),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

@@ -1,8 +1,6 @@
 """The terminal chat as a person uses it: real processes, a real pseudo-terminal."""
 
-import os
 import signal
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
 from durable_loop.bootstrap.client import connect
-from durable_loop.testing import Agent, Environment, Script, fails, says
+from durable_loop.testing import Environment, Script, fails, says
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE
 from tests.e2e.stacks import TestStack
 from tests.e2e.terminal import Terminal
@@ -198,7 +196,10 @@ async def test_a_command_that_is_used_wrongly_says_how_it_is_used(stack: TestSta
 async def test_what_is_tried_again_is_shown_while_the_user_waits(env: Environment) -> None:
     """The attempt and the reason, in the line that stands for the reply. (ours)"""
     script = Script(fails("overloaded", attempts=3), says("Here."))
-    async with env.agent(script, first_retry_after=timedelta(seconds=1)) as agent, a_terminal(env, agent) as terminal:
+    async with (
+        env.agent(script, first_retry_after=timedelta(seconds=1)) as agent,
+        Terminal.talking_to(env, agent) as terminal,
+    ):
         terminal.say("hello")
         await terminal.shows("Agent: … (model call, attempt 2 of 6: overloaded.)")
         await terminal.shows("Agent: Here.")
@@ -207,7 +208,7 @@ async def test_what_is_tried_again_is_shown_while_the_user_waits(env: Environmen
 
 async def test_lines_that_were_pasted_have_each_their_reply_below(env: Environment) -> None:
     """The screen reads as the dialogue that it was. (ours)"""
-    async with env.agent(None) as agent, a_terminal(env, agent) as terminal:
+    async with env.agent(None) as agent, Terminal.talking_to(env, agent) as terminal:
         await terminal.shows("You:")
         terminal.type("Calculate 1 + 1\rCalculate 2 + 2\rCalculate 3 + 3\r")
         await terminal.shows("Agent: The result is 6.")
@@ -218,16 +219,6 @@ async def test_lines_that_were_pasted_have_each_their_reply_below(env: Environme
             *("You: Calculate 2 + 2", "Agent: The result is 4."),
             *("You: Calculate 3 + 3", "Agent: The result is 6."),
         ]
-
-
-def a_terminal(env: Environment, agent: Agent) -> AbstractAsyncContextManager[Terminal]:
-    """Run the terminal program with the workers of this agent."""
-    environment = {
-        **os.environ,
-        "TEMPORAL_ADDRESS": env.address,
-        "DURABLE_LOOP_ORCHESTRATOR_QUEUE": agent.settings.orchestrator_queue,
-    }
-    return Terminal.running("client.py", "--no-stack", environment=environment)
 
 
 async def test_with_no_stack_nothing_is_started(stack: TestStack) -> None:

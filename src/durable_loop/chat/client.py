@@ -204,21 +204,19 @@ class Chat:
     async def _until_nothing_is_asked(self, decide: Decide | None) -> None:
         """Ask the user each question once; what is not answered then is somebody else's."""
         asked: set[str] = set()
-        interval = QUESTION_INTERVAL
-        while questions := await self._open_questions():
-            new = [question for question in questions if question.question_id not in asked]
-            if decide is not None and new:
-                asked.add(new[0].question_id)
-                await self._ask(new[0], decide)
-                interval = QUESTION_INTERVAL
-            else:
-                await asyncio.sleep(interval.total_seconds())
-                interval = min(interval * QUESTION_BACKOFF, MAX_QUESTION_INTERVAL)
+        while decide is not None:
+            seen = await self._look_until(lambda seen: not seen or any(each.question_id not in asked for each in seen))
+            question = next((each for each in seen if each.question_id not in asked), None)
+            if question is None:
+                return
+            asked.add(question.question_id)
+            await self._ask(question, decide)
+        await self._look_until(lambda seen: not seen)
 
     async def _ask(self, question: Question, decide: Decide) -> None:
         """Have the user answer, unless the question is closed before they do."""
         deciding = asyncio.create_task(decide(question))
-        closing = asyncio.create_task(self._until_closed(question))
+        closing = asyncio.create_task(self._look_until(lambda seen: question not in seen))
         try:
             await asyncio.wait({deciding, closing}, return_when=asyncio.FIRST_COMPLETED)
             if not deciding.done():
@@ -230,11 +228,13 @@ class Chat:
             closing.cancel()
             await asyncio.gather(deciding, closing, return_exceptions=True)
 
-    async def _until_closed(self, question: Question) -> None:
+    async def _look_until(self, enough: Callable[[tuple[Question, ...]], bool]) -> tuple[Question, ...]:
+        """Look at the open questions, less and less often, until it is `enough`; return them."""
         interval = QUESTION_INTERVAL
-        while question in await self._open_questions():
+        while not enough(questions := await self._open_questions()):
             await asyncio.sleep(interval.total_seconds())
             interval = min(interval * QUESTION_BACKOFF, MAX_QUESTION_INTERVAL)
+        return questions
 
     async def _open_questions(self) -> tuple[Question, ...]:
         described = await _until_answered(self.handle.describe)

@@ -10,14 +10,11 @@ from agents.mcp import MCPServer, MCPUtil
 from agents.tool_context import ToolContext
 from mcp.types import Tool, ToolAnnotations
 
+from durable_loop import names
 from durable_loop.chat.compaction import shortened
 from durable_loop.chat.tool_log import ToolLog
 
-__all__ = ["DESTRUCTIVE", "WRITING", "Approve", "OfferedTool", "offer", "unknown_names"]
-
-# What an approval may name besides tools.
-DESTRUCTIVE: Final = "destructive"
-WRITING: Final = "writing"
+__all__ = ["Approve", "OfferedTool", "offer", "unknown_names"]
 
 # Takes a tool and the arguments of a call; returns why the call may not be made, or None.
 Approve = Callable[[str, str], Awaitable[str | None]]
@@ -43,7 +40,7 @@ class OfferedTool:
         return (
             # A slip in a name must not ask for less than nothing said would.
             (self.destroys and bool(approval))
-            or (self.writes and WRITING in approval)
+            or (self.writes and names.APPROVAL_WRITING in approval)
             or self.tool.name in approval
             or self.full_name in approval
         )
@@ -90,7 +87,8 @@ def offer(
 
 def unknown_names(approval: Iterable[str], offered: Sequence[OfferedTool]) -> list[str]:
     """Return a note on each name in `approval` that no tool has: a slip there would ask for nothing, in silence."""
-    known = {DESTRUCTIVE, WRITING, *(name for each in offered for name in (each.tool.name, each.full_name))}
+    tools = (name for each in offered for name in (each.tool.name, each.full_name))
+    known = {names.APPROVAL_DESTRUCTIVE, names.APPROVAL_WRITING, *tools}
     return [f"No tool is named {name!r}, which should be asked about first." for name in approval if name not in known]
 
 

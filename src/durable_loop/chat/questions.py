@@ -1,7 +1,6 @@
 """The questions of a chat: which are open, what was decided, and which tools ask no more.
 
-question:  ask ──▶ open ──decide──▶ decided ──close──▶ gone
-                    └────────────────close─────────────▶┘
+A question is open until it is decided; it is closed when its turn goes on, decided or not.
 """
 
 import json
@@ -73,7 +72,7 @@ class Questions:
             raise RuntimeError(f"question {question.question_id} was asked before")
         self._asked[question.question_id] = question
         if question.tool in self._approved:
-            self._decided[question.question_id] = Decision(question_id=question.question_id, verdict=Verdict.APPROVE)
+            self.decide(Decision(question_id=question.question_id, verdict=Verdict.APPROVE))
 
     def decide(self, decision: Decision) -> None:
         """Take the user's decision; a question that is not open stays as it is."""

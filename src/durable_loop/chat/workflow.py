@@ -298,10 +298,8 @@ class ChatWorkflow:
 
     async def _approve(self, tool: str, arguments: str) -> str | None:
         """Wait until the user has decided on a call; return why it may not be made, or None."""
-        if self._state.running is None:
-            raise RuntimeError("a tool call outside of a turn")
         self._questions_in_turn += 1
-        turn = self._state.running
+        turn = self._turn_of_call()
         question_id = f"{turn.turn_id}/{self._questions_in_turn}"
         deadline = self._policy.approval_deadline
         shown, is_cut = arguments_to_show(arguments)
@@ -348,14 +346,17 @@ class ChatWorkflow:
 
     def _call_meta(self) -> dict[str, Any]:
         """Make the `_meta` of an MCP call: its key is the same on every retry and differs for every other call."""
-        if self._state.running is None:
-            raise RuntimeError("a tool call outside of a turn")
         self._calls_in_turn += 1
         chat = workflow.info().workflow_id
         return {
             names.META_CHAT: chat,
-            names.META_IDEMPOTENCY_KEY: f"{chat}/{self._state.running.turn_id}/{self._calls_in_turn}",
+            names.META_IDEMPOTENCY_KEY: f"{chat}/{self._turn_of_call().turn_id}/{self._calls_in_turn}",
         }
+
+    def _turn_of_call(self) -> Turn:
+        if self._state.running is None:
+            raise RuntimeError("a tool call outside of a turn")
+        return self._state.running
 
     def _has_work(self) -> bool:
         return (
