@@ -1,23 +1,15 @@
-"""Record a workflow's history, and replay it on this code without a server."""
+"""A workflow's history: fetched from its server, or read from a file."""
 
-import asyncio
 import json
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
-from temporalio.worker import Replayer
 
-from durable_loop.testing.errors import NonDeterminismFoundError
+from durable_loop.testing.histories.scrubbing import scrubbed
 
-__all__ = ["RecordedHistory", "fetch_history", "fetch_runs", "replay_history"]
+__all__ = ["RecordedHistory", "fetch_history", "fetch_runs"]
 
-# Replay of a few hundred events takes well under a second; a history of one event would hang for ever.
-REPLAY_TIMEOUT: Final = timedelta(seconds=60)
-MINIMUM_EVENTS: Final = 2
-# Of the machine that recorded, and no matter to replay. Run ids stay: `workflow.uuid4()` is seeded by them.
-_SCRUBBED: Final = frozenset({"identity", "requestId", "taskId", "stackTrace"})
 _HAD_A_MESSAGE: Final = "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND"
 
 
@@ -78,7 +70,7 @@ class RecordedHistory:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x") as file:
-            json.dump(_scrub({"workflowId": self.workflow_id, **self._json}), file, indent=1, sort_keys=True)
+            json.dump(scrubbed({"workflowId": self.workflow_id, **self._json}), file, indent=1, sort_keys=True)
             file.write("\n")
 
     @classmethod
@@ -107,34 +99,3 @@ async def fetch_runs(client: Client, workflow_id: str) -> list[RecordedHistory]:
         runs.append(await fetch_history(client.get_workflow_handle(workflow_id, run_id=run_id)))
         run_id = runs[-1].next_run_id
     return runs
-
-
-async def replay_history(history: RecordedHistory, replayer: Replayer, *, name: str = "") -> None:
-    """Replay a history. Passes when this code gives the commands that were recorded.
-
-    Raises:
-        NonDeterminismFoundError: it does not, or it fails while it replays.
-    """
-    name = name or history.workflow_id
-    if len(history.event_types) < MINIMUM_EVENTS:
-        raise NonDeterminismFoundError(history=name, reason="it has fewer than two events: nothing to replay")
-    try:
-        result = await asyncio.wait_for(
-            replayer.replay_workflow(history.for_replay(), raise_on_replay_failure=False),
-            REPLAY_TIMEOUT.total_seconds(),
-        )
-    except TimeoutError as error:
-        raise NonDeterminismFoundError(history=name, reason="the replay does not come to an end") from error
-    if result.replay_failure is not None:
-        raise NonDeterminismFoundError(history=name, reason=str(result.replay_failure)) from result.replay_failure
-
-
-def _scrub(value: Any) -> Any:
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        if fields.get("kind") == "TASK_QUEUE_KIND_STICKY":
-            fields = {**fields, "name": "sticky"}  # made from the worker's identity
-        return {key: _scrub(inner) for key, inner in fields.items() if key not in _SCRUBBED}
-    if isinstance(value, list):
-        return [_scrub(inner) for inner in cast("list[Any]", value)]
-    return value
