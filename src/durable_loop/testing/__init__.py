@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from durable_loop.testing.crash import CrashInterceptor, CrashPoint, CrashPoints, StoppedProcess
+    from durable_loop.testing.durable_agent import DurableAgent
     from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
     from durable_loop.testing.errors import (
         HarnessError,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from durable_loop.testing.fake_model import FakeModel, FakeModelProvider
     from durable_loop.testing.fleet import Fleet, Member, Role
     from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
+    from durable_loop.testing.processes import MortalProcess
+    from durable_loop.testing.running_agent import RunningAgent
     from durable_loop.testing.script import Call, Calls, Fails, Says, Script, Step, call, calls, fails, says
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "CrashInterceptor",
     "CrashPoint",
     "CrashPoints",
+    "DurableAgent",
     "Environment",
     "Fails",
     "FakeModel",
@@ -41,10 +45,12 @@ __all__ = [
     "HarnessError",
     "McpTransport",
     "Member",
+    "MortalProcess",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
     "RecordedHistory",
     "Role",
+    "RunningAgent",
     "Says",
     "Script",
     "Step",
@@ -65,7 +71,18 @@ __all__ = [
 
 # The crash points go into every process of a stack and must not drag agents and all workers into it:
 # a name's module is imported when the name is asked for, the light ones first.
-_MODULES = ("errors", "script", "crash", "fleet", "fake_model", "histories", "environment")
+_MODULES = (
+    "errors",
+    "script",
+    "crash",
+    "processes",
+    "fleet",
+    "fake_model",
+    "histories",
+    "durable_agent",
+    "running_agent",
+    "environment",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -54,6 +54,7 @@ INTERCEPTOR: Final = "durable_loop.testing.crash:interceptor_from_environment"
 POLL_INTERVAL: Final = 0.01
 REACHED_TIMEOUT: Final = 30.0
 _HOLD: Final = "hold."
+_PASSED: Final = "passed."
 
 
 class CrashPoint(StrEnum):
@@ -108,8 +109,13 @@ class CrashPoints:
         """Have the first process that comes to `point` from now on stop there."""
         (self._folder / point).touch()
 
+    @property
+    def passed(self) -> frozenset[CrashPoint]:
+        """The places that any process came to since the start, or since the last `disarm`."""
+        return frozenset(point for point in CrashPoint if (self._folder / f"{_PASSED}{point}").exists())
+
     def disarm(self) -> None:
-        """Have nobody stopped or held any more."""
+        """Have nobody stopped or held any more, and forget what was passed."""
         for file in self._folder.iterdir():
             file.unlink()
 
@@ -145,6 +151,7 @@ def reach(point: CrashPoint) -> None:
     folder = os.environ.get(FOLDER_VARIABLE)
     if not folder:
         return
+    Path(folder, f"{_PASSED}{point}").touch()
     try:
         # One process, once: only one of many can take the file.
         Path(folder, point).rename(Path(folder, f"{point}.{os.getpid()}"))

@@ -8,7 +8,8 @@ A worker process of the harness finds it by its path, `package.module:AGENT`.
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from datetime import timedelta
+from typing import Any, Final, Self
 
 from agents import ModelProvider, set_trace_processors
 from agents.mcp import MCPServer
@@ -20,22 +21,29 @@ from durable_loop.errors import SettingsError
 
 __all__ = ["DurableAgent"]
 
+HEARTBEAT_TIMEOUT: Final = timedelta(seconds=2)
+
 MakePlugin = Callable[[ModelProvider | None], OpenAIAgentsPlugin]
+
+
+def _quick() -> ModelActivityParameters:
+    return ModelActivityParameters(heartbeat_timeout=HEARTBEAT_TIMEOUT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DurableAgent:
     """Workflows, their activities, the MCP servers by the names that the workflows use, and how models are called.
 
-    `make_plugin` is for an agent with a plugin of its own: it takes the model provider of a test (or None, for a
-    replay, which calls no model), and `mcp_servers` and `model_params` are then its business. `worker_options` go
-    to Temporal's `Worker` as they are.
+    Where `model_params` say nothing a model call has a heartbeat timeout of two seconds, so that a test that kills
+    its worker need not wait for a minute. `make_plugin` is for an agent with a plugin of its own: it takes the model
+    provider of a test (or None, for a replay, which calls no model), and `mcp_servers` and `model_params` are then
+    its business. `worker_options` go to Temporal's `Worker` as they are.
     """
 
     workflows: Sequence[type]
     activities: Sequence[Callable[..., Any]] = ()
     mcp_servers: Mapping[str, Callable[[], MCPServer]] = field(default_factory=dict[str, Callable[[], MCPServer]])
-    model_params: ModelActivityParameters | None = None
+    model_params: ModelActivityParameters = field(default_factory=_quick)
     make_plugin: MakePlugin | None = None
     worker_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -61,7 +69,7 @@ class DurableAgent:
         if self.make_plugin is not None:
             return self.make_plugin(provider)
         return OpenAIAgentsPlugin(
-            model_params=self.model_params or ModelActivityParameters(),
+            model_params=self.model_params,
             model_provider=provider,
             mcp_servers=self.mcp_servers,
         )

@@ -4,12 +4,17 @@
     async with Environment.start() as env, env.agent(script) as agent:
         reply = await agent.chat().send("What is AAPL at?")
 
+    async with Environment.start() as env, env.running(AGENT, script) as agent:  # an agent of yours
+        result = await agent.execute(TripWorkflow.run, "Oslo")
+
 The dev server, the finance and IT workers and the MCP servers over HTTP are shared by all agents of
-an environment; each agent has a task queue, a script and an orchestrator worker of its own. Leaving
-an agent checks that its script was used up and that every history of its chats replays.
+an environment; each agent has a task queue, a script and a worker of its own. Leaving an agent checks
+that its script was used up and that every history of its workflows replays.
 """
 
+import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,9 +26,9 @@ from uuid import uuid4
 
 from agents import ModelProvider
 from agents.mcp import MCPServer, MCPServerStdio
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
+from temporalio.testing import TimeSkipper, WorkflowEnvironment
 from temporalio.worker import Worker
 
 from durable_loop import names
@@ -38,10 +43,13 @@ from durable_loop.settings import Settings
 from durable_loop.stack.binaries import find_temporal
 from durable_loop.stack.part import python_module
 from durable_loop.stack.plan import DYNAMIC_CONFIG
+from durable_loop.testing.crash import CrashPoints
+from durable_loop.testing.durable_agent import DurableAgent
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeModelProvider, used_file
 from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
 from durable_loop.testing.memory import InMemoryMCPServer
-from durable_loop.testing.processes import ReadyProcess, running_module, variables
+from durable_loop.testing.processes import MortalProcess, ReadyProcess, running_module, variables
+from durable_loop.testing.running_agent import RunningAgent, StartedWorkflows, worker_processes
 from durable_loop.testing.script import Script
 
 __all__ = ["Agent", "Environment", "McpTransport", "TestedChat", "WorkerPlace"]
@@ -53,11 +61,18 @@ _SERVERS: Mapping[str, str] = {
 }
 
 
+# So that `fast_forward` works, and to the hundredth of a second.
+_TIME_SKIPPING = (
+    "--dynamic-config-value=frontend.WorkflowTimeSkippingEnabled=true",
+    '--dynamic-config-value=history.timerProcessorMaxTimeShift="10ms"',
+)
+
+
 class WorkerPlace(StrEnum):
-    """Where the orchestrator worker of an agent runs."""
+    """Where the worker of an agent runs."""
 
     IN_PROCESS = "in-process"
-    SUBPROCESS = "subprocess"  # the real `workers.orchestrator_worker`
+    SUBPROCESS = "subprocess"  # of a chat: the real `workers.orchestrator_worker`
 
 
 class McpTransport(StrEnum):
@@ -103,11 +118,15 @@ class Agent:
 
 
 class Environment:
-    """A dev server with the project's namespaces, and the shared workers behind the tools."""
+    """A dev server with the project's namespaces, and what all agents of a test share."""
 
-    def __init__(self, server: WorkflowEnvironment, folder: Path, running: AsyncExitStack) -> None:
+    def __init__(
+        self, server: WorkflowEnvironment, folder: Path, running: AsyncExitStack, *, service_workers: bool
+    ) -> None:
         self._folder = folder
         self._running = running
+        self._service_workers_wanted = service_workers
+        self._starting = asyncio.Lock()
         self._mcp_urls: dict[str, str] = {}
         self.address = server.client.service_client.config.target_host
         # Seconds instead of minutes, so that a test that breaks something sees it soon.
@@ -128,9 +147,10 @@ class Environment:
         dynamic_config: Mapping[str, str] | None = None,
         service_workers: bool = True,
     ) -> AsyncGenerator[Self]:
-        """Start the dev server (in memory) and the finance and IT workers; end them after the block.
+        """Start the dev server (in memory); end it and all that was started since after the block.
 
-        `dynamic_config` are settings of the server, as JSON; without `service_workers` a test runs its own.
+        `dynamic_config` are settings of the server, as JSON. The finance and IT workers start with the first chat
+        agent; without `service_workers` a test runs its own.
         """
         program = find_temporal(temporal_cli)
         namespaces = [word for name in (names.NAMESPACE_FINANCE, names.NAMESPACE_IT) for word in ("--namespace", name)]
@@ -141,21 +161,94 @@ class Environment:
             dev_server_extra_args=[
                 *namespaces,
                 *DYNAMIC_CONFIG,
+                *_TIME_SKIPPING,
                 *(f"--dynamic-config-value={key}={value}" for key, value in (dynamic_config or {}).items()),
             ],
         )
         async with server:
             with tempfile.TemporaryDirectory(prefix="durable-loop-") as folder:
                 async with AsyncExitStack() as running:
-                    env = cls(server, Path(folder), running)
-                    if service_workers:
-                        await running.enter_async_context(await env.finance_worker())
-                        await running.enter_async_context(await env.it_worker())
-                    yield env
+                    yield cls(server, Path(folder), running, service_workers=service_workers)
 
     async def client(self, namespace: str = names.NAMESPACE_CHAT) -> Client:
         """Connect a plain client, as any program would, to one of the namespaces."""
         return await Client.connect(self.address, namespace=namespace, data_converter=pydantic_data_converter)
+
+    async def fast_forward(
+        self, handle: WorkflowHandle[Any, Any], duration: timedelta, *, namespace: str = names.NAMESPACE_CHAT
+    ) -> None:
+        """Move a workflow's clock on: timers fire and retries are due as if the time had passed.
+
+        While one of its activities runs its time stands still: this waits for it.
+        """
+        await TimeSkipper(await self.client(namespace)).fast_forward(handle, duration)
+
+    @asynccontextmanager
+    async def running(
+        self,
+        agent: DurableAgent | str,
+        script: Script,
+        *,
+        workers: WorkerPlace = WorkerPlace.IN_PROCESS,
+        processes: int = 1,
+        **settings: Any,
+    ) -> AsyncGenerator[RunningAgent]:
+        """Run workers of any agent while the block runs; their model speaks `script`.
+
+        `agent` is its path (`package.module:NAME`) where the workers are processes, as many as `processes` says: they
+        import it. `settings` are fields of `Settings` about workers that differ, `max_cached_workflows` for one.
+
+        Raises:
+            UnusedStepsError: the block ended and the script was not used up.
+            NonDeterminismFoundError: a history does not replay.
+            ProcessNotReadyError: a subprocess did not start.
+            SettingsError: nothing is at that path.
+        """
+        chosen = self.settings.model_copy(update=settings)
+        task_queue = f"queue-{uuid4().hex[:12]}"
+        described = DurableAgent.load(agent) if isinstance(agent, str) else agent
+        script_file = self._folder / f"{task_queue}.json"
+        model = FakeModel(script, used_file=used_file(script_file))
+        started = StartedWorkflows()
+        client = await Client.connect(
+            self.address, plugins=[described.plugin(FakeModelProvider(model))], interceptors=[started]
+        )
+        async with AsyncExitStack() as ending:
+            if workers is WorkerPlace.IN_PROCESS:
+                worker = described.worker(
+                    client,
+                    task_queue=task_queue,
+                    max_cached_workflows=chosen.max_cached_workflows,
+                    sticky_queue_schedule_to_start_timeout=chosen.sticky_queue_timeout,
+                )
+                await ending.enter_async_context(worker)
+                running = RunningAgent(client, task_queue, started)
+            elif isinstance(agent, str):
+                script.write(script_file)
+                crash_points = CrashPoints(self._folder / f"{task_queue}-crash-points")
+                mortal = [
+                    MortalProcess(
+                        f"worker {number} of {agent}",
+                        python_module("durable_loop.testing.agent_worker", agent, task_queue),
+                        environment={
+                            **self._environment(chosen),
+                            **crash_points.environment,
+                            SCRIPT_VARIABLE: str(script_file),
+                            # Also what only this process finds: a test's own folder.
+                            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                        },
+                        log=self._folder / f"{task_queue}-{number}.log",
+                    )
+                    for number in range(1, processes + 1)
+                ]
+                await ending.enter_async_context(worker_processes(mortal))
+                running = RunningAgent(client, task_queue, started, processes=mortal, crash_points=crash_points)
+            else:
+                raise TypeError("A worker process imports its agent: name it by its path, package.module:NAME.")
+            yield running
+            for history in await running.histories():
+                await replay_history(history, described.replayer())
+            model.assert_complete()
 
     async def finance_worker(self) -> Worker:
         """Return a worker behind the finance MCP server, to be run with `async with`."""
@@ -186,6 +279,7 @@ class Environment:
             ProcessNotReadyError: a subprocess did not start.
         """
         chosen = self.settings.model_copy(update={"orchestrator_queue": f"queue-{uuid4().hex[:12]}", **settings})
+        await self._start_service_workers()
         async with AsyncExitStack() as running:
             if mcp is McpTransport.HTTP:
                 chosen = chosen.model_copy(update=await self._http_servers())
@@ -227,6 +321,13 @@ class Environment:
             log=self._used_file(settings).with_suffix(".log"),
         ) as process:
             yield process
+
+    async def _start_service_workers(self) -> None:
+        async with self._starting:
+            wanted, self._service_workers_wanted = self._service_workers_wanted, False
+            if wanted:
+                await self._running.enter_async_context(await self.finance_worker())
+                await self._running.enter_async_context(await self.it_worker())
 
     def _used_file(self, settings: Settings) -> Path:
         return used_file(self._folder / f"{settings.orchestrator_queue}.json")

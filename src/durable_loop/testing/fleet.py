@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,9 +27,9 @@ from durable_loop.settings import Settings
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.plan import PartPlan, make_plan
 from durable_loop.stack.ports import Ports
-from durable_loop.testing.crash import INTERCEPTOR, CrashPoint, CrashPoints, StoppedProcess
+from durable_loop.testing.crash import INTERCEPTOR, CrashPoint, CrashPoints
 from durable_loop.testing.errors import HarnessError
-from durable_loop.testing.processes import ReadyProcess, start_process, variables
+from durable_loop.testing.processes import MortalProcess, variables
 
 __all__ = ["Fleet", "Member", "Role"]
 
@@ -46,53 +47,13 @@ class Role(StrEnum):
     IT_MCP = "it-mcp"
 
 
-class Member:
-    """One process of the fleet: it can die and be started again under its name."""
+class Member(MortalProcess):
+    """One process of the fleet."""
 
     def __init__(self, name: str, plan: PartPlan, *, address: str, environment: Mapping[str, str], log: Path) -> None:
-        self.name = name
         self.role = Role(plan.name)
-        self._command = plan.command
-        self._address = address
-        self._environment = environment
-        self._log = log
-        self._process: ReadyProcess | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process id; None while it is dead."""
-        return self._process.pid if self._process is not None else None
-
-    async def start(self) -> None:
-        """Start it where it is dead; return when it is healthy: a worker gets work, a server answers.
-
-        Raises:
-            ProcessNotReadyError: it ended, or was not healthy within a minute.
-        """
-        if self._process is None:
-            self._process = await start_process(
-                self.name,
-                self._command,
-                environment=self._environment,
-                log=self._log,
-                probe=(lambda: until_it_answers(self._address)) if self.role is Role.TEMPORAL else None,
-            )
-
-    async def kill(self) -> None:
-        """End it as a crash does, with SIGKILL, also where it is stopped; return when it is gone."""
-        process, self._process = self._process, None
-        if process is not None:
-            await process.kill()
-
-    async def stop(self) -> int | None:
-        """End it as an operator does, with SIGTERM, also where it is stopped; return the exit code, or None."""
-        process, self._process = self._process, None
-        return await process.stop() if process is not None else None
-
-    def go_on(self) -> None:
-        """Let it go on after a crash point, as if nothing had been."""
-        if self.pid is not None:
-            StoppedProcess(self.pid).go_on()
+        probe = partial(until_it_answers, address) if self.role is Role.TEMPORAL else None
+        super().__init__(name, plan.command, environment=environment, log=log, probe=probe)
 
 
 class Fleet:

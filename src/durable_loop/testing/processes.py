@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +14,7 @@ from durable_loop.settings import Settings
 from durable_loop.stack.part import python_module
 from durable_loop.testing.errors import ProcessNotReadyError
 
-__all__ = ["ReadyProcess", "running_module", "start_process", "variables"]
+__all__ = ["MortalProcess", "ReadyProcess", "running_module", "start_process", "variables"]
 
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
@@ -39,6 +40,11 @@ class ReadyProcess:
         """The process id."""
         return self._process.pid
 
+    def go_on(self) -> None:
+        """Let it go on where it was stopped (SIGCONT)."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGCONT)
+
     async def kill(self) -> None:
         """End it as a crash does, with SIGKILL, and return when it is gone."""
         with suppress(ProcessLookupError):
@@ -49,8 +55,8 @@ class ReadyProcess:
         """End it as an operator does, with SIGTERM; return the exit code."""
         with suppress(ProcessLookupError):
             self._process.terminate()
-            # One that stands at a crash point hears of it now, in the midst of what it does.
-            self._process.send_signal(signal.SIGCONT)
+        # One that stands at a crash point hears of it now, in the midst of what it does.
+        self.go_on()
         try:
             return await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT)
         except TimeoutError:
@@ -92,6 +98,53 @@ async def start_process(
             raise ProcessNotReadyError(name=name, output=_end_of(log)) from error
         not_ready.pop_all()
     return started
+
+
+class MortalProcess:
+    """A process that can die and be started again under its name, by the same command."""
+
+    def __init__(
+        self,
+        name: str,
+        command: tuple[str, ...],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        probe: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        self.name = name
+        self._start = partial(start_process, name, command, environment=environment, log=log, probe=probe)
+        self._process: ReadyProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id; None while it is dead."""
+        return self._process.pid if self._process is not None else None
+
+    async def start(self) -> None:
+        """Start it where it is dead; return when it is healthy: a worker gets work, a server answers.
+
+        Raises:
+            ProcessNotReadyError: it ended, or was not healthy within a minute.
+        """
+        if self._process is None:
+            self._process = await self._start()
+
+    async def kill(self) -> None:
+        """End it as a crash does, with SIGKILL, also where it is stopped; return when it is gone."""
+        process, self._process = self._process, None
+        if process is not None:
+            await process.kill()
+
+    async def stop(self) -> int | None:
+        """End it as an operator does, with SIGTERM, also where it is stopped; return the exit code, or None."""
+        process, self._process = self._process, None
+        return await process.stop() if process is not None else None
+
+    def go_on(self) -> None:
+        """Let it go on after a crash point, as if nothing had been."""
+        if self._process is not None:
+            self._process.go_on()
 
 
 @asynccontextmanager

@@ -1,0 +1,24 @@
+"""Every promise of a durable agent, in forty lines."""
+
+from trip_planner import TripWorkflow, forecast, trains
+
+from durable_loop.testing import DurableAgent, Environment, RunningAgent, Script, call, calls, says
+from durable_loop.testing.crash_matrix import CrashMatrix
+
+AGENT = DurableAgent(workflows=[TripWorkflow], activities=[forecast, trains])
+SCRIPT = Script(
+    calls(call("forecast", city="Oslo"), call("trains", start="Bonn", city="Oslo")),
+    says("Take the train at 8:04, and a coat."),
+)
+
+
+async def test_it_looks_at_the_weather_and_at_the_trains(durable_env: Environment) -> None:
+    async with durable_env.running(AGENT, SCRIPT) as agent:
+        assert await agent.execute(TripWorkflow.run, "From Bonn to Oslo") == "Take the train at 8:04, and a coat."
+
+
+class TestCrashes(CrashMatrix):
+    agent, script = "test_trip_planner:AGENT", SCRIPT
+
+    async def story(self, agent: RunningAgent) -> object:
+        return await agent.execute(TripWorkflow.run, "From Bonn to Oslo")

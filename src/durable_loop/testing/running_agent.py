@@ -1,0 +1,153 @@
+"""An agent with workers of its own, and the client that starts its workflows.
+
+    async with env.running(AGENT, script) as agent:
+        assert await agent.execute(TripWorkflow.run, "Oslo") == "Take a coat."
+
+A script that was not used up and a history that does not replay fail the block.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    StartWorkflowUpdateWithStartInput,
+    WorkflowHandle,
+    WorkflowUpdateHandle,
+)
+
+from durable_loop.testing.crash import CrashPoint, CrashPoints
+from durable_loop.testing.errors import HarnessError
+from durable_loop.testing.histories import RecordedHistory, fetch_runs
+from durable_loop.testing.processes import MortalProcess
+
+__all__ = ["RunningAgent", "StartedWorkflows"]
+
+
+class StartedWorkflows(Interceptor):
+    """The ids of the workflows that a client has started, in order."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's signature
+        """Note every start."""
+        return _Noting(next, self.ids)
+
+
+class RunningAgent:
+    """Workers of one agent on a task queue that nobody else uses."""
+
+    def __init__(
+        self,
+        client: Client,
+        task_queue: str,
+        started: StartedWorkflows,
+        *,
+        processes: Sequence[MortalProcess] = (),
+        crash_points: CrashPoints | None = None,
+    ) -> None:
+        self.client = client
+        self.task_queue = task_queue
+        self.processes = processes
+        self._started = started
+        self._crash_points = crash_points
+
+    async def start(self, workflow: Any, *args: Any, workflow_id: str | None = None) -> WorkflowHandle[Any, Any]:
+        """Start a workflow, by its class's `run` or its name; `client.start_workflow` knows more ways."""
+        return await self.client.start_workflow(
+            workflow, args=args, id=workflow_id or f"workflow-{uuid4().hex[:12]}", task_queue=self.task_queue
+        )
+
+    async def execute(self, workflow: Any, *args: Any, workflow_id: str | None = None) -> Any:
+        """Start a workflow and return its result."""
+        return await (await self.start(workflow, *args, workflow_id=workflow_id)).result()
+
+    @property
+    def started(self) -> int:
+        """How many workflows were started here."""
+        return len(self._started.ids)
+
+    async def histories(self, *, after: int = 0) -> list[RecordedHistory]:
+        """Return what happened: every run of every workflow that was started here, in order, but for the first ones."""
+        ids = dict.fromkeys(self._started.ids[after:])
+        return [run for id_ in ids for run in await fetch_runs(self.client, id_)]
+
+    async def history(self) -> RecordedHistory:
+        """Return the newest run of the workflow that was started last.
+
+        Raises:
+            HarnessError: none was started.
+        """
+        if not self.started:
+            raise HarnessError("No workflow was started with this agent's client: there is no history yet.")
+        return (await fetch_runs(self.client, self._started.ids[-1]))[-1]
+
+    @property
+    def crash_points(self) -> CrashPoints:
+        """The places at which its worker processes can be stopped.
+
+        Raises:
+            HarnessError: its worker runs in this process.
+        """
+        if self._crash_points is None:
+            raise HarnessError("Only a worker process can be killed: run the agent with WorkerPlace.SUBPROCESS.")
+        return self._crash_points
+
+    async def heal(self) -> None:
+        """Start again whatever worker is dead, and let go on whatever is stopped.
+
+        Raises:
+            ProcessNotReadyError: one did not start.
+        """
+        for process in self.processes:
+            process.go_on()
+        await asyncio.gather(*(process.start() for process in self.processes))
+
+    async def kill_at(self, point: CrashPoint) -> MortalProcess:
+        """Wait until a worker stops at a place that was armed, and kill it there.
+
+        Raises:
+            TimeoutError: none came there.
+        """
+        stopped = await self.crash_points.reached(point)
+        process = next(process for process in self.processes if process.pid == stopped.pid)
+        await process.kill()
+        return process
+
+
+@asynccontextmanager
+async def worker_processes(processes: Sequence[MortalProcess]) -> AsyncGenerator[None]:
+    """Run them during the block; none is left after it.
+
+    Raises:
+        ProcessNotReadyError: one did not start.
+    """
+    try:
+        await asyncio.gather(*(process.start() for process in processes))
+        yield
+    finally:
+        await asyncio.gather(*(process.stop() for process in processes))
+
+
+class _Noting(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, ids: list[str]) -> None:  # noqa: A002 - the SDK's signature
+        super().__init__(next)
+        self._ids = ids
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002 - the SDK's signature
+        self._ids.append(input.id)
+        return await super().start_workflow(input)
+
+    async def start_update_with_start_workflow(
+        self,
+        input: StartWorkflowUpdateWithStartInput,  # noqa: A002 - the SDK's signature
+    ) -> WorkflowUpdateHandle[Any]:
+        self._ids.append(input.start_workflow_input.id)
+        return await super().start_update_with_start_workflow(input)
