@@ -67,7 +67,7 @@ class CrashMatrix(ABC):
         """None is forgotten, and none is there for nothing."""
         undisturbed = await crash_cells.undisturbed()
 
-        if set(self.points) != undisturbed.passed:
+        if frozenset(self.points) != undisturbed.passed:
             pytest.fail(f"`points` must be what the story comes by: {', '.join(sorted(undisturbed.passed))}.")
 
     async def test_a_worker_that_is_killed_changes_nothing(self, point: CrashPoint, crash_cells: "Cells") -> None:
