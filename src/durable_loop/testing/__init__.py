@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
     from durable_loop.testing.errors import (
         HarnessError,
+        LeakedProcessError,
         NonDeterminismFoundError,
         ProcessNotReadyError,
         UnscriptedModelCallError,
@@ -43,6 +44,7 @@ __all__ = [
     "FakeModelProvider",
     "Fleet",
     "HarnessError",
+    "LeakedProcessError",
     "McpTransport",
     "Member",
     "MortalProcess",

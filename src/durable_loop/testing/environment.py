@@ -47,6 +47,7 @@ from durable_loop.testing.crash import CrashPoints
 from durable_loop.testing.durable_agent import DurableAgent
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeModelProvider, used_file
 from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
+from durable_loop.testing.leaks import OWNER_VARIABLE, no_process_left
 from durable_loop.testing.memory import InMemoryMCPServer
 from durable_loop.testing.processes import MortalProcess, ReadyProcess, running_module, variables
 from durable_loop.testing.running_agent import RunningAgent, StartedWorkflows, worker_processes
@@ -127,6 +128,7 @@ class Environment:
         self._running = running
         self._service_workers_wanted = service_workers
         self._starting = asyncio.Lock()
+        self._owner = folder.name
         self._mcp_urls: dict[str, str] = {}
         self.address = server.client.service_client.config.target_host
         # Seconds instead of minutes, so that a test that breaks something sees it soon.
@@ -151,6 +153,9 @@ class Environment:
 
         `dynamic_config` are settings of the server, as JSON. The finance and IT workers start with the first chat
         agent; without `service_workers` a test runs its own.
+
+        Raises:
+            LeakedProcessError: a process that the environment's processes started is left; it is ended.
         """
         program = find_temporal(temporal_cli)
         namespaces = [word for name in (names.NAMESPACE_FINANCE, names.NAMESPACE_IT) for word in ("--namespace", name)]
@@ -166,9 +171,11 @@ class Environment:
             ],
         )
         async with server:
-            with tempfile.TemporaryDirectory(prefix="durable-loop-") as folder:
-                async with AsyncExitStack() as running:
-                    yield cls(server, Path(folder), running, service_workers=service_workers)
+            with tempfile.TemporaryDirectory(prefix="durable-loop-") as name:
+                folder = Path(name)
+                with no_process_left(folder.name):
+                    async with AsyncExitStack() as running:
+                        yield cls(server, folder, running, service_workers=service_workers)
 
     async def client(self, namespace: str = names.NAMESPACE_CHAT) -> Client:
         """Connect a plain client, as any program would, to one of the namespaces."""
@@ -385,4 +392,4 @@ class Environment:
         )
 
     def _environment(self, settings: Settings) -> dict[str, str]:
-        return {"TEMPORAL_ADDRESS": self.address, **variables(settings)}
+        return {"TEMPORAL_ADDRESS": self.address, OWNER_VARIABLE: self._owner, **variables(settings)}

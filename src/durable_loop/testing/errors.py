@@ -4,13 +4,15 @@ HarnessError
 ├── UnscriptedModelCallError    the agent called the model where the script has no step
 ├── UnusedStepsError            the script has steps that no call asked for
 ├── NonDeterminismFoundError    a history does not replay on this code
-└── ProcessNotReadyError        a worker or server process ended before it could be used
+├── ProcessNotReadyError        a worker or server process ended before it could be used
+└── LeakedProcessError          a process that a test started is still there
 """
 
 from durable_loop.errors import DurableLoopError
 
 __all__ = [
     "HarnessError",
+    "LeakedProcessError",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
     "UnscriptedModelCallError",
@@ -61,3 +63,15 @@ class ProcessNotReadyError(HarnessError):
         self.name = name
         self.output = output
         super().__init__(f"{name} did not become ready. The end of its output:\n{output}")
+
+
+class LeakedProcessError(HarnessError):
+    """Processes that the environment's processes started outlived it; they were ended."""
+
+    def __init__(self, processes: list[str]) -> None:
+        self.processes = processes
+        super().__init__(
+            "These processes were still running after the test and were killed:\n"
+            + "\n".join(f"  {process}" for process in processes)
+            + "\nEnd what you start: with `async with`, or in the worker's own shutdown."
+        )

@@ -1,0 +1,46 @@
+"""What an environment started and did not end: found by a variable that every process inherits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+
+from durable_loop.testing.errors import LeakedProcessError
+
+__all__ = ["OWNER_VARIABLE", "no_process_left"]
+
+OWNER_VARIABLE = "DURABLE_LOOP_TESTING_OWNER"
+END_TIMEOUT = 10.0
+
+
+@contextmanager
+def no_process_left(owner: str) -> Iterator[None]:
+    """Fail at the end of the block if a process is left that inherited OWNER_VARIABLE with this value; end it.
+
+    Raises:
+        LeakedProcessError: names each of them.
+    """
+    yield
+    left = list(_owned_by(owner))
+    if left:
+        named = [f"{process.pid}: {_command(process)}" for process in left]
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=END_TIMEOUT)
+        raise LeakedProcessError(named)
+
+
+def _owned_by(owner: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        # Other users' processes do not tell; one that has ended and was not waited for is none.
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.environ().get(OWNER_VARIABLE) == owner and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return "gone"
