@@ -62,6 +62,7 @@ _SERVERS: Mapping[str, str] = {
 }
 
 
+SERVER_STARTUP_TIMEOUT = timedelta(seconds=30)  # a busy machine; usually a third of a second
 # So that `fast_forward` works, and to the hundredth of a second.
 _TIME_SKIPPING = (
     "--dynamic-config-value=frontend.WorkflowTimeSkippingEnabled=true",
@@ -163,6 +164,7 @@ class Environment:
             data_converter=pydantic_data_converter,
             dev_server_existing_path=str(program) if program else None,
             dev_server_log_level="error",
+            dev_server_startup_timeout=SERVER_STARTUP_TIMEOUT,
             dev_server_extra_args=[
                 *namespaces,
                 *DYNAMIC_CONFIG,

@@ -1,6 +1,6 @@
 """What an environment started and did not end: found by a variable that every process inherits."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -14,7 +14,7 @@ END_TIMEOUT = 10.0
 
 
 @contextmanager
-def no_process_left(owner: str) -> Iterator[None]:
+def no_process_left(owner: str) -> Generator[None]:
     """Fail at the end of the block if a process is left that inherited OWNER_VARIABLE with this value; end it.
 
     Raises:

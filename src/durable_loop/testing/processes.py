@@ -19,10 +19,11 @@ __all__ = ["MortalProcess", "ReadyProcess", "running_module", "start_process", "
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 15.0
 OUTPUT_LINES = 30
+POLL_INTERVAL = 0.02
 
 
 class ReadyProcess:
-    """A process that has said that it can be used. Its stderr is in `log`."""
+    """A process that has said that it can be used. Its stderr is in `log`, its stdout in a file beside it."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
@@ -77,13 +78,15 @@ async def start_process(
     Raises:
         ProcessNotReadyError: it ended, or was not ready within a minute; it is gone.
     """
-    with log.open("ab") as output:
+    # Files and no pipes: a process that the process leaves behind would hold them open, and its end would not be seen.
+    said = log.with_suffix(f"{log.suffix}.stdout")
+    with log.open("ab") as errors, said.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command,
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=output if probe else asyncio.subprocess.PIPE,
-            stderr=output,
+            stdout=output,
+            stderr=errors,
         )
     started = ReadyProcess(name, process, log)
     async with AsyncExitStack() as not_ready:
@@ -91,7 +94,7 @@ async def start_process(
         try:
             async with asyncio.timeout(READY_TIMEOUT):
                 if probe is None:
-                    started.announcement = await _announcement(process)
+                    started.announcement = await _announcement(process, said)
                 else:
                     await probe()
         except (TimeoutError, EOFError) as error:
@@ -177,12 +180,21 @@ def _written(value: object) -> str:
     return ",".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
 
 
-async def _announcement(process: asyncio.subprocess.Process) -> str:
-    if process.stdout is not None:
-        async for line in process.stdout:
-            if line.startswith(READY.encode()):
-                return line.decode().removeprefix(READY).strip()
-    raise EOFError
+async def _announcement(process: asyncio.subprocess.Process, said: Path) -> str:
+    while True:
+        ended = process.returncode is not None
+        if (announced := _announced(said)) is not None:
+            return announced
+        if ended:
+            raise EOFError
+        await asyncio.sleep(POLL_INTERVAL)
+
+
+def _announced(said: Path) -> str | None:
+    for line in said.read_text(errors="replace").splitlines(keepends=True):
+        if line.startswith(READY) and line.endswith("\n"):
+            return line.removeprefix(READY).strip()
+    return None
 
 
 def _end_of(log: Path) -> str:

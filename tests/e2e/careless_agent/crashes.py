@@ -1,0 +1,19 @@
+"""A crash matrix that must not pass; `tests/e2e/test_careless_agent.py` runs it."""
+
+from careless import Careless, attempts
+
+from durable_loop.testing import CrashPoint, DurableAgent, RunningAgent, Script
+from durable_loop.testing.crash_matrix import CrashMatrix
+
+AGENT = DurableAgent(workflows=[Careless], activities=[attempts])
+
+
+class TestCrashes(CrashMatrix):
+    """One place that makes a difference, one that the story does not come by, and one is forgotten."""
+
+    agent, script = "crashes:AGENT", Script()
+    points = (CrashPoint.AFTER_ACTIVITY, CrashPoint.BEFORE_MODEL_CALL)
+
+    async def story(self, agent: RunningAgent) -> object:
+        """Run it once."""
+        return await agent.execute(Careless.run)

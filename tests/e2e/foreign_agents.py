@@ -1,0 +1,92 @@
+"""Agents that are not ours, as a user of the harness has them."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from agents import Agent, Runner
+    from temporalio.openai_agents.workflow import activity_as_tool  # pyright: ignore[reportUnknownVariableType]
+
+    from durable_loop.testing import DurableAgent
+
+__all__ = ["AGENT", "AnswersNextDay", "GreetsByName", "Leaks", "LooksAtItsReplay"]
+
+
+@activity.defn
+async def next_door(name: str) -> str:
+    """Say who lives next door."""
+    return f"{name}'s neighbour is Grace"
+
+
+@activity.defn
+async def third_time_lucky() -> int:
+    """Fail twice; return the attempt."""
+    attempt = activity.info().attempt
+    if attempt < 3:
+        raise RuntimeError("not yet")
+    return attempt
+
+
+@activity.defn
+async def leaves_a_process() -> int:
+    """Start what nobody ends."""
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # noqa: ASYNC220 - a moment
+    return left.pid
+
+
+@workflow.defn
+class GreetsByName:
+    """One agent with one tool."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Return the greeting."""
+        tools = [activity_as_tool(next_door, start_to_close_timeout=timedelta(seconds=10))]
+        agent = Agent(name="greeter", instructions="Greet.", tools=tools)
+        return (await Runner.run(agent, wish)).final_output
+
+
+@workflow.defn
+class AnswersNextDay:
+    """Waits a day, then tries with an hour between attempts."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Return the attempt that worked."""
+        await workflow.sleep(timedelta(days=1))
+        return await workflow.execute_activity(
+            third_time_lucky,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(initial_interval=timedelta(hours=1)),
+        )
+
+
+@workflow.defn
+class Leaks:
+    """Has an activity that starts a process."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Return its pid."""
+        return await workflow.execute_activity(leaves_a_process, start_to_close_timeout=timedelta(seconds=10))
+
+
+@workflow.defn
+class LooksAtItsReplay:
+    """Is not deterministic."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Wait, but not in a replay."""
+        if not workflow.unsafe.is_replaying():
+            await workflow.sleep(0.01)
+
+
+AGENT = DurableAgent(
+    workflows=[GreetsByName, AnswersNextDay, Leaks, LooksAtItsReplay],
+    activities=[next_door, third_time_lucky, leaves_a_process],
+)

@@ -1,0 +1,128 @@
+"""The harness runs agents that it knows nothing of."""
+
+from datetime import timedelta
+
+import psutil
+import pytest
+from temporalio.client import WorkflowFailureError
+
+from durable_loop.errors import SettingsError
+from durable_loop.testing import (
+    CrashPoint,
+    Environment,
+    HarnessError,
+    LeakedProcessError,
+    NonDeterminismFoundError,
+    Script,
+    UnusedStepsError,
+    WorkerPlace,
+    calls,
+    says,
+)
+from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName, Leaks, LooksAtItsReplay
+
+PATH = "tests.e2e.foreign_agents:AGENT"
+SCRIPT = Script(calls("next_door", name="Ada"), says("Hello Ada, hello Grace."))
+
+
+@pytest.mark.parametrize("cached", [0, 100])
+async def test_a_foreign_workflow_runs_on_a_script(env: Environment, cached: int) -> None:
+    """In this process, also where every task replays the workflow from its start. (ours)"""
+    async with env.running(AGENT, SCRIPT, max_cached_workflows=cached) as agent:
+        assert await agent.execute(GreetsByName.run, "I am Ada") == "Hello Ada, hello Grace."
+
+        history = await agent.history()
+
+    assert history.workflow_type == "GreetsByName"
+    assert history.activities() == ["invoke_model_activity", "next_door", "invoke_model_activity"]
+
+
+async def test_a_step_that_is_not_used_fails_the_block(env: Environment) -> None:
+    """As for a chat. (ours)"""
+    with pytest.raises(UnusedStepsError, match=r"turn 2, model call 1.*nobody asks"):
+        async with env.running(AGENT, Script(*SCRIPT.steps, says("nobody asks"))) as agent:
+            await agent.execute(GreetsByName.run, "I am Ada")
+
+
+async def test_a_model_call_without_a_step_fails_the_workflow_in_words(env: Environment) -> None:
+    """With what was said, and the nearest step. (ours)"""
+    async with env.running(AGENT, Script(calls("next_door", name="Ada"))) as agent:
+        with pytest.raises(WorkflowFailureError) as failed:
+            await agent.execute(GreetsByName.run, "I am Ada")
+
+    causes: list[BaseException] = [failed.value]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    assert any("no step for turn 1, model call 2" in str(cause) and "I am Ada" in str(cause) for cause in causes)
+
+
+async def test_days_pass_in_a_moment(env: Environment) -> None:
+    """Timers, and retries with an hour between them. (ours)"""
+    async with env.running(AGENT, Script()) as agent:
+        handle = await agent.start(AnswersNextDay.run)
+        await env.fast_forward(handle, timedelta(days=2))
+
+        assert await handle.result() == 3
+
+        started, *_, ended = [event.event_time.ToDatetime() async for event in handle.fetch_history_events()]
+    assert ended - started > timedelta(hours=25)
+
+
+async def test_a_worker_process_that_is_killed_is_started_again(env: Environment) -> None:
+    """Or let go on, where it only stopped. (ours)"""
+    async with env.running(PATH, SCRIPT, workers=WorkerPlace.SUBPROCESS) as agent:
+        agent.crash_points.arm(CrashPoint.BEFORE_ACTIVITY)
+        handle = await agent.start(GreetsByName.run, "I am Ada")
+        killed = await agent.kill_at(CrashPoint.BEFORE_ACTIVITY)
+        assert killed.pid is None
+        agent.crash_points.arm(CrashPoint.BEFORE_MODEL_CALL)
+        await agent.heal()
+        stopped = await agent.crash_points.reached(CrashPoint.BEFORE_MODEL_CALL)
+        assert stopped.pid == killed.pid
+        await agent.heal()
+
+        assert await handle.result() == "Hello Ada, hello Grace."
+
+
+async def test_a_process_that_a_worker_leaves_behind_is_found_and_ended() -> None:
+    """The environment fails at its end, and names it. (ours)"""
+    left: list[int] = []
+
+    async def leave_one() -> None:
+        async with (
+            Environment.start(service_workers=False) as env,
+            env.running(PATH, Script(), workers=WorkerPlace.SUBPROCESS) as agent,
+        ):
+            left.append(await agent.execute(Leaks.run))
+            assert psutil.pid_exists(left[0])
+
+    with pytest.raises(LeakedProcessError, match=r"(?s)killed:\n  \d+: .*sleep\(600\)") as found:
+        await leave_one()
+
+    assert len(found.value.processes) == 1
+    assert not psutil.pid_exists(left[0])
+
+
+async def test_what_is_wrong_with_an_agent_is_said_in_words(env: Environment) -> None:
+    """Before anything starts. (ours)"""
+    with pytest.raises(SettingsError, match=r"No agent at 'tests.e2e.foreign_agents:NONE'.*Write package.module:NAME"):
+        async with env.running("tests.e2e.foreign_agents:NONE", SCRIPT):
+            pass
+    with pytest.raises(SettingsError, match="is type, and no DurableAgent"):
+        async with env.running("tests.e2e.foreign_agents:GreetsByName", SCRIPT):
+            pass
+    with pytest.raises(TypeError, match="name it by its path"):
+        async with env.running(AGENT, SCRIPT, workers=WorkerPlace.SUBPROCESS):
+            pass
+    async with env.running(AGENT, Script()) as agent:
+        with pytest.raises(HarnessError, match="Only a worker process can be killed"):
+            _ = agent.crash_points
+        with pytest.raises(HarnessError, match="there is no history yet"):
+            await agent.history()
+
+
+async def test_a_workflow_that_is_not_deterministic_fails_the_block(env: Environment) -> None:
+    """Every history is replayed at the end. (ours)"""
+    with pytest.raises(NonDeterminismFoundError, match="does not replay"):
+        async with env.running(AGENT, Script()) as agent:
+            await agent.execute(LooksAtItsReplay.run)
