@@ -1,6 +1,6 @@
 """The orchestrator worker and the replayer of its chats, from the same settings."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import httpx
@@ -9,7 +9,7 @@ from agents.mcp import MCPServer, MCPServerStreamableHttp, MCPServerStreamableHt
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.openai_agents import ModelActivityParameters, OpenAIAgentsPlugin
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Interceptor, Replayer, Worker
 
 from durable_loop import names
 from durable_loop.bootstrap import extensions
@@ -78,9 +78,9 @@ def orchestrator_worker(client: Client, settings: Settings) -> Worker:
     )
 
 
-def replayer(settings: Settings) -> Replayer:
+def replayer(settings: Settings, interceptors: Sequence[Interceptor] = ()) -> Replayer:
     """Return a replayer of recorded chats. It needs no server and calls nothing."""
-    return Replayer(workflows=[ChatWorkflow], plugins=[agents_plugin(settings)])
+    return Replayer(workflows=[ChatWorkflow], plugins=[agents_plugin(settings)], interceptors=interceptors)
 
 
 def _mcp_servers(settings: Settings) -> Mapping[str, Callable[[], MCPServer]]:

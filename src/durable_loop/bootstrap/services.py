@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Interceptor, Replayer, Worker
 
 from durable_loop import names
 from durable_loop.bootstrap.deployment import deployment_config
@@ -27,9 +27,13 @@ def it_worker(client: Client, settings: Settings) -> Worker:
     return _worker(client, settings, names.QUEUE_IT, it.WORKFLOWS, it.activities())
 
 
-def services_replayer() -> Replayer:
+def services_replayer(interceptors: Sequence[Interceptor] = ()) -> Replayer:
     """Return a replayer of recorded finance and IT workflows. It needs no server."""
-    return Replayer(workflows=[*finance.WORKFLOWS, *it.WORKFLOWS], data_converter=pydantic_data_converter)
+    return Replayer(
+        workflows=[*finance.WORKFLOWS, *it.WORKFLOWS],
+        data_converter=pydantic_data_converter,
+        interceptors=interceptors,
+    )
 
 
 def _worker(

@@ -20,6 +20,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -256,7 +257,7 @@ class Environment:
                 raise TypeError("A worker process imports its agent: name it by its path, package.module:NAME.")
             yield running
             for history in await running.histories():
-                await replay_history(history, described.replayer())
+                await replay_history(history, described.replayer)
             model.assert_complete()
 
     async def finance_worker(self) -> Worker:
@@ -310,7 +311,7 @@ class Environment:
             yield agent
             for chat in agent.chats:
                 for run in await fetch_runs(await self.client(), chat.chat_id):
-                    await replay_history(run, replayer(chosen))
+                    await replay_history(run, partial(replayer, chosen))
             if model is not None:
                 model.assert_complete()
 

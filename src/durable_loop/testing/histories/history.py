@@ -1,6 +1,7 @@
 """A workflow's history: fetched from its server, or read from a file."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,18 +24,28 @@ class RecordedHistory:
     @property
     def workflow_type(self) -> str:
         """The name of the workflow that wrote it."""
-        return self._json["events"][0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"]
+        return self.events[0]["workflowExecutionStartedEventAttributes"]["workflowType"]["name"]
+
+    @property
+    def events(self) -> Sequence[Mapping[str, Any]]:
+        """The events in order, as Temporal's JSON has them."""
+        return self._json["events"]
+
+    @property
+    def run_id(self) -> str:
+        """The run that wrote it."""
+        return self.events[0]["workflowExecutionStartedEventAttributes"]["originalExecutionRunId"]
 
     @property
     def event_types(self) -> list[str]:
         """The events' types in order, as Temporal spells them: `EVENT_TYPE_ACTIVITY_TASK_SCHEDULED`."""
-        return [event["eventType"] for event in self._json["events"]]
+        return [event["eventType"] for event in self.events]
 
     def activities(self) -> list[str]:
         """Return the types of the activities scheduled, in order."""
         return [
             event["activityTaskScheduledEventAttributes"]["activityType"]["name"]
-            for event in self._json["events"]
+            for event in self.events
             if "activityTaskScheduledEventAttributes" in event
         ]
 
@@ -51,7 +62,7 @@ class RecordedHistory:
         """
         causes = [
             event["workflowTaskFailedEventAttributes"]["cause"]
-            for event in self._json["events"]
+            for event in self.events
             if "workflowTaskFailedEventAttributes" in event
         ]
         return [cause for cause in causes if cause != _HAD_A_MESSAGE]
@@ -59,7 +70,7 @@ class RecordedHistory:
     @property
     def next_run_id(self) -> str | None:
         """The run that this one continued as, if it did."""
-        last = self._json["events"][-1]
+        last = self.events[-1]
         return last.get("workflowExecutionContinuedAsNewEventAttributes", {}).get("newExecutionRunId")
 
     def write(self, path: Path) -> None:
@@ -78,6 +89,10 @@ class RecordedHistory:
         """Read a history that `write` wrote, or `temporal workflow show --output json` did."""
         content = json.loads(path.read_text())
         return cls(content.pop("workflowId", path.stem), content)
+
+    def prefix(self, length: int) -> Self:
+        """Return the history as it was when it had this many events."""
+        return type(self)(self.workflow_id, {**self._json, "events": self.events[:length]})
 
     def for_replay(self) -> WorkflowHistory:
         """Return the history as Temporal's replayer takes it."""

@@ -1,36 +1,121 @@
-"""Replay a recorded history on this code, without a server."""
+"""Replay recorded histories on this code, without a server: whether it gives the same commands, and sends the same.
+
+Two things can be wrong, and they are never mixed up: a history that does not replay means open chats that are stuck
+(`NonDeterminismFoundError`); one that replays and sends something else means another behaviour (`Difference`).
+"""
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Final
 
-from temporalio.worker import Replayer
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Interceptor, Replayer
 
 from durable_loop.testing.errors import NonDeterminismFoundError
+from durable_loop.testing.histories.drift import Difference, differences
 from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.sendings import SendingNotes, sendings_in
 
-__all__ = ["replay_history"]
+__all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "replay_prefixes"]
 
 # Replay of a few hundred events takes well under a second; a history of one event would hang for ever.
 REPLAY_TIMEOUT: Final = timedelta(seconds=60)
 MINIMUM_EVENTS: Final = 2
 
+# `DurableAgent.replayer` is one.
+MakeReplayer = Callable[[Sequence[Interceptor]], Replayer]
 
-async def replay_history(history: RecordedHistory, replayer: Replayer, *, name: str = "") -> None:
-    """Replay a history. Passes when this code gives the commands that were recorded.
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of a history: it replays where `error` is None, and nothing has drifted where `drift` is empty."""
+
+    history: RecordedHistory
+    error: NonDeterminismFoundError | None
+    drift: Sequence[Difference] = ()
+
+
+async def replay_history(history: RecordedHistory, make_replayer: MakeReplayer, *, name: str = "") -> Replayed:
+    """Replay a history. Returns when this code gives the commands that were recorded.
 
     Raises:
         NonDeterminismFoundError: it does not, or it fails while it replays.
     """
+    async with aclosing(replay_histories([history], make_replayer, names=[name])) as replaying:
+        async for replayed in replaying:
+            if replayed.error is not None:
+                raise replayed.error
+            return replayed
+    raise RuntimeError("the replayer gave no result")
+
+
+async def replay_histories(
+    histories: Sequence[RecordedHistory], make_replayer: MakeReplayer, *, names: Sequence[str] = ()
+) -> AsyncGenerator[Replayed]:
+    """Replay histories with one replayer, which is faster than one each; give what came of each, in order.
+
+    `names` are what errors call them, by default their workflow ids.
+    """
+    notes = SendingNotes()
+    called = [name or history.workflow_id for history, name in zip_longest(histories, names)]
+    replayer = make_replayer([notes])
+    async with replayer.workflow_replay_iterator(_for_replay(histories)) as results:
+        iterator = aiter(results)
+        for history, name in zip(histories, called, strict=True):
+            if len(history.events) < MINIMUM_EVENTS:
+                reason = "it has fewer than two events: nothing to replay"
+                yield Replayed(history, NonDeterminismFoundError(history=name, reason=reason))
+                continue
+            try:
+                result = await asyncio.wait_for(anext(iterator), REPLAY_TIMEOUT.total_seconds())
+            except TimeoutError:
+                reason = "the replay does not come to an end"
+                yield Replayed(history, NonDeterminismFoundError(history=name, reason=reason))
+                return
+            sent = notes.take(history.run_id)
+            if result.replay_failure is not None:
+                error = NonDeterminismFoundError(history=name, reason=str(result.replay_failure))
+                error.__cause__ = result.replay_failure
+                yield Replayed(history, error)
+            else:
+                yield Replayed(history, None, differences(sendings_in(history), sent))
+
+
+async def replay_prefixes(history: RecordedHistory, make_replayer: MakeReplayer, *, name: str = "") -> int:
+    """Replay a history as it was at each boundary of its workflow tasks; return how many prefixes there are.
+
+    A worker that dies leaves its chat at such a boundary, and the next worker starts from there: as a task has begun,
+    and as its commands are written. A shorter history is no new case: the server gives it to no worker.
+
+    Raises:
+        NonDeterminismFoundError: names the first prefix that does not replay.
+    """
     name = name or history.workflow_id
-    if len(history.event_types) < MINIMUM_EVENTS:
-        raise NonDeterminismFoundError(history=name, reason="it has fewer than two events: nothing to replay")
-    try:
-        result = await asyncio.wait_for(
-            replayer.replay_workflow(history.for_replay(), raise_on_replay_failure=False),
-            REPLAY_TIMEOUT.total_seconds(),
-        )
-    except TimeoutError as error:
-        raise NonDeterminismFoundError(history=name, reason="the replay does not come to an end") from error
-    if result.replay_failure is not None:
-        raise NonDeterminismFoundError(history=name, reason=str(result.replay_failure)) from result.replay_failure
+    prefixes = [history.prefix(length) for length in boundaries(history.event_types)]
+    names = [f"{name}, events 1 to {len(prefix.events)}" for prefix in prefixes]
+    async with aclosing(replay_histories(prefixes, make_replayer, names=names)) as replaying:
+        async for replayed in replaying:
+            if replayed.error is not None:
+                raise replayed.error
+    return len(prefixes)
+
+
+def boundaries(event_types: Sequence[str]) -> list[int]:
+    """Return after how many events a workflow task has begun, or its commands are written; the whole is left out."""
+    begun = {place for place, kind in enumerate(event_types, start=1) if kind == "EVENT_TYPE_WORKFLOW_TASK_STARTED"}
+    written = {
+        place - 1
+        for place, kind in enumerate(event_types, start=1)
+        if kind == "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED" and place > MINIMUM_EVENTS
+    }
+    return sorted(place for place in begun | written if MINIMUM_EVENTS <= place < len(event_types))
+
+
+async def _for_replay(histories: Iterable[RecordedHistory]) -> AsyncIterator[WorkflowHistory]:
+    for history in histories:
+        if len(history.events) >= MINIMUM_EVENTS:
+            yield history.for_replay()

@@ -1,0 +1,192 @@
+"""What a workflow sends: read from a history, and noted while this code replays it.
+
+Temporal's replayer compares commands, not what is in them. Both sides are read here in one form: activities,
+children, signals to others, the input of the next run, results of updates and of the workflow, each with its
+values as JSON. The arguments of a local activity are in no history.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NoReturn
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.worker import (
+    ContinueAsNewInput,
+    ExecuteWorkflowInput,
+    HandleUpdateInput,
+    Interceptor,
+    SignalChildWorkflowInput,
+    SignalExternalWorkflowInput,
+    StartActivityInput,
+    StartChildWorkflowInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+from temporalio.workflow import ActivityHandle, ChildWorkflowHandle
+
+from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.model_inputs import named_model_input
+from durable_loop.testing.histories.payloads import payload_value, recorded_values
+
+__all__ = ["MODEL_CALL", "Sending", "SendingKind", "SendingNotes", "sendings_in"]
+
+# The end of the type of the activity that calls a model, as the Agents plugin names it.
+MODEL_CALL: Final = "invoke_model_activity"
+
+
+class SendingKind(StrEnum):
+    """What is sent."""
+
+    ACTIVITY = "activity"
+    CHILD = "child workflow"
+    SIGNAL = "signal"
+    NEXT_RUN = "next run"
+    UPDATE = "update"
+    RESULT = "result"
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One thing that a workflow sends: the values are JSON.
+
+    `name` is an activity's, workflow's or signal's type, or the id of an update. `model_input` is the text that the
+    values of a model call only name, where it is known.
+    """
+
+    kind: SendingKind
+    name: str
+    values: Sequence[Any]
+    model_input: str | None = None
+
+
+def sendings_in(history: RecordedHistory) -> list[Sending]:
+    """Return what a recorded workflow sent, in order."""
+    return [
+        Sending(reading.kind, reading.name(attributes), reading.values(attributes))
+        for event in history.events
+        for kind, reading in _EVENTS.items()
+        if (attributes := event.get(f"{kind}EventAttributes")) is not None
+    ]
+
+
+class SendingNotes(Interceptor):
+    """Given to a replayer: notes by run id what the code sends now."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, list[Sending]] = defaultdict(list)
+
+    def take(self, run_id: str) -> list[Sending]:
+        """Return what a run sent, and forget it."""
+        return self._noted.pop(run_id, [])
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 - the SDK's signature
+    ) -> type[WorkflowInboundInterceptor]:
+        """Return a class that notes here."""
+        noted = self._noted
+
+        class Noting(_Inbound):
+            notes = noted
+
+        return Noting
+
+
+class _Inbound(WorkflowInboundInterceptor):
+    notes: dict[str, list[Sending]]
+
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().init(_Outbound(outbound, self.notes))
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
+        try:
+            result = await super().handle_update_handler(input)
+        except FailureError as error:
+            self._note(SendingKind.UPDATE, input.id, [_failure(error)])
+            raise
+        self._note(SendingKind.UPDATE, input.id, _as_json([result]))
+        return result
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's signature
+        result = await super().execute_workflow(input)
+        self._note(SendingKind.RESULT, "", _as_json([result]))
+        return result
+
+    def _note(self, kind: SendingKind, name: str, values: Sequence[Any]) -> None:
+        self.notes[workflow.info().run_id].append(Sending(kind, name, values))
+
+
+class _Outbound(WorkflowOutboundInterceptor):
+    def __init__(self, next: WorkflowOutboundInterceptor, notes: dict[str, list[Sending]]) -> None:  # noqa: A002 - the SDK's signature
+        super().__init__(next)
+        self._notes = notes
+
+    def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002 - the SDK's signature
+        values = _as_json(input.args)
+        text = named_model_input(values) if input.activity.endswith(MODEL_CALL) else None
+        self._note(Sending(SendingKind.ACTIVITY, input.activity, values, model_input=text))
+        return super().start_activity(input)
+
+    async def start_child_workflow(self, input: StartChildWorkflowInput) -> ChildWorkflowHandle[Any, Any]:  # noqa: A002 - the SDK's signature
+        self._note(Sending(SendingKind.CHILD, input.workflow, _as_json(input.args)))
+        return await super().start_child_workflow(input)
+
+    async def signal_child_workflow(self, input: SignalChildWorkflowInput) -> None:  # noqa: A002 - the SDK's signature
+        self._note(Sending(SendingKind.SIGNAL, input.signal, _as_json(input.args)))
+        await super().signal_child_workflow(input)
+
+    async def signal_external_workflow(self, input: SignalExternalWorkflowInput) -> None:  # noqa: A002 - the SDK's signature
+        self._note(Sending(SendingKind.SIGNAL, input.signal, _as_json(input.args)))
+        await super().signal_external_workflow(input)
+
+    def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002 - the SDK's signature
+        self._note(Sending(SendingKind.NEXT_RUN, workflow.info().workflow_type, _as_json(input.args)))
+        super().continue_as_new(input)
+
+    def _note(self, sending: Sending) -> None:
+        self._notes[workflow.info().run_id].append(sending)
+
+
+def _as_json(values: Sequence[Any]) -> list[Any]:
+    return [payload_value(payload) for payload in workflow.payload_converter().to_payloads(values)]
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    message = error.message if isinstance(error, FailureError) else str(error)
+    return {"failure": message, "type": error.type if isinstance(error, ApplicationError) else None}
+
+
+def _outcome(event: Mapping[str, Any]) -> Sequence[Any]:
+    outcome = event["outcome"]
+    if failure := outcome.get("failure"):
+        return [{"failure": failure.get("message", ""), "type": failure.get("applicationFailureInfo", {}).get("type")}]
+    return recorded_values(outcome.get("success"))
+
+
+def _input(event: Mapping[str, Any]) -> Sequence[Any]:
+    return recorded_values(event.get("input"))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How a sending is read from the attributes of its event."""
+
+    kind: SendingKind
+    name: Callable[[Mapping[str, Any]], str]
+    values: Callable[[Mapping[str, Any]], Sequence[Any]] = _input
+
+
+_EVENTS: Final[Mapping[str, _Reading]] = {
+    "activityTaskScheduled": _Reading(SendingKind.ACTIVITY, lambda event: event["activityType"]["name"]),
+    "startChildWorkflowExecutionInitiated": _Reading(SendingKind.CHILD, lambda event: event["workflowType"]["name"]),
+    "signalExternalWorkflowExecutionInitiated": _Reading(SendingKind.SIGNAL, lambda event: event["signalName"]),
+    "workflowExecutionContinuedAsNew": _Reading(SendingKind.NEXT_RUN, lambda event: event["workflowType"]["name"]),
+    "workflowExecutionUpdateCompleted": _Reading(SendingKind.UPDATE, lambda event: event["meta"]["updateId"], _outcome),
+    "workflowExecutionCompleted": _Reading(
+        SendingKind.RESULT, lambda _: "", lambda event: recorded_values(event.get("result"))
+    ),
+}
