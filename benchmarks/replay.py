@@ -5,6 +5,7 @@ It has ten seconds (Temporal's workflow task timeout), which bounds how long a r
 chat is measured at two lengths, which take turns. Prints a Markdown table; takes two minutes.
 """
 
+from functools import partial
 import asyncio
 import statistics
 import time
@@ -61,7 +62,7 @@ async def replayed(env: Environment, *histories: RecordedHistory) -> list[float]
         rounds.append([])
         for history in histories:
             started = time.monotonic()
-            await replay_history(history, replayer(env.settings))
+            await replay_history(history, partial(replayer, env.settings))
             rounds[-1].append(time.monotonic() - started)
     return [statistics.median(seconds) for seconds in zip(*rounds, strict=True)]
 

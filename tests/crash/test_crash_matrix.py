@@ -1,5 +1,6 @@
 """Accepted means answered, once: every process, killed with SIGKILL at every moment of a chat."""
 
+from functools import partial
 import pytest
 
 from durable_loop.bootstrap.orchestrator import replayer
@@ -37,7 +38,7 @@ async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
     assert outcome.transcript == reference.transcript
     assert outcome.remembers
     assert outcome.effects == (1, 1)
-    on_this_code = replayer(fleet.settings)
+    on_this_code = partial(replayer, fleet.settings)
     for run in outcome.runs:
         assert run.failed_workflow_tasks == []
         await replay_history(run, on_this_code)

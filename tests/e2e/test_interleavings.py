@@ -1,5 +1,6 @@
 """A live chat under random interleavings, with real workers that are killed meanwhile."""
 
+from functools import partial
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
@@ -187,7 +188,7 @@ async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_acce
         assert (await chat.status()).turns == status.turns
         runs = await fetch_runs(await env.client(), chat.chat_id)
     assert len(runs) > 1
-    on_this_code = replayer(workers.agent.settings)
+    on_this_code = partial(replayer, workers.agent.settings)
     for run in runs:
         assert run.failed_workflow_tasks == []
         await replay_history(run, on_this_code)

@@ -75,4 +75,4 @@ async def changed_chat_worker(env: Environment, script: Script) -> AsyncGenerato
     client = await Client.connect(env.address, plugins=[plugin])
     async with Worker(client, task_queue=queue, workflows=[ChangedChatWorkflow], activities=[calculator]):
         plain = await env.client()
-        yield TestedChat(plain, f"chat-{queue}", ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)
+        yield TestedChat(plain, "chat-changed", ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)

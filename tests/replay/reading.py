@@ -3,17 +3,20 @@
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
-from durable_loop.testing import RecordedHistory
-from tests.replay.record import FOLDER
+from durable_loop.testing import HistoryStore, RecordedHistory
 
-__all__ = ["attributes", "history", "outcome", "payloads", "reason"]
+__all__ = ["STORE", "attributes", "history", "outcome", "payloads", "reason"]
+
+
+STORE = HistoryStore(Path(__file__).parents[2] / "fixtures" / "histories")
 
 
 def history(name: str) -> RecordedHistory:
     """Read a recorded history by the name it has in the manifest."""
-    return RecordedHistory.read(FOLDER / f"{name}.json")
+    return STORE.read(STORE.entry(name))
 
 
 def payloads(value: Any) -> Iterator[str]:

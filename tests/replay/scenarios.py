@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from temporalio.client import Client, WorkflowExecution
 
@@ -14,6 +13,7 @@ from durable_loop.chat.messages import Decision, Turn, Verdict
 from durable_loop.errors import TurnFailedError
 from durable_loop.testing import (
     Environment,
+    Expectation,
     McpTransport,
     RecordedHistory,
     Script,
@@ -39,19 +39,19 @@ class Scenario:
 
     why: dict[str, str]
     record: Callable[[Environment], Awaitable[Recorded]]
-    expect: str = "replays"
+    expect: Expectation = Expectation.REPLAYS
 
 
 async def one_turn(env: Environment) -> Recorded:
     """Ask and answer."""
-    async with chatting(env, Script(says("Hello."))) as chat:
+    async with chatting(env, "one-turn", Script(says("Hello."))) as chat:
         await chat.send("Hi", turn_id="turn-1")
         return {"chat/one-turn": await chat.history()}
 
 
 async def local_tool(env: Environment) -> Recorded:
     """Call a tool that is an activity of the orchestrator worker."""
-    async with chatting(env, Script(calls("calculator", expression="15 * 23"), says("345."))) as chat:
+    async with chatting(env, "local-tool", Script(calls("calculator", expression="15 * 23"), says("345."))) as chat:
         await chat.send("15 * 23?", turn_id="turn-1")
         return {"chat/local-tool": await chat.history()}
 
@@ -69,7 +69,7 @@ async def mcp_tools(env: Environment) -> Recorded:
         calls("get_ip_history"),
         says("Done."),
     )
-    async with chatting(env, script) as chat:
+    async with chatting(env, "mcp-tools", script) as chat:
         for number, text in enumerate(("AAPL?", "ROI?", "JIRA and IP"), start=1):
             await chat.send(text, turn_id=f"turn-{number}")
         finance = await env.client(names.NAMESPACE_FINANCE)
@@ -86,7 +86,7 @@ async def mcp_tools(env: Environment) -> Recorded:
 async def failed_turn(env: Environment) -> Recorded:
     """Run a tool, fail, and go on with the next turn."""
     script = Script(calls("calculator", expression="6*7"), fails("no such model", retryable=False), says("Here."))
-    async with chatting(env, script) as chat:
+    async with chatting(env, "failed-turn", script) as chat:
         await expect_failure(chat.send("6*7?", turn_id="turn-1"))
         await chat.send("Are you there?", turn_id="turn-2")
         return {"chat/failed-turn": await chat.history()}
@@ -102,7 +102,7 @@ async def worker_killed(_env: Environment) -> Recorded:
         Environment.start(service_workers=False) as env,
         env.agent(script, workers=WorkerPlace.SUBPROCESS, mcp=McpTransport.HTTP) as agent,
     ):
-        chat = agent.chat()
+        chat = agent.chat("chat-worker-killed")
         sending = asyncio.create_task(chat.send("AAPL?", turn_id="turn-1"))
         await eventually(lambda: activity_runs(chat, "temporalio.mcp.finance.call-tool"))
         if agent.worker is None:
@@ -116,7 +116,7 @@ async def worker_killed(_env: Environment) -> Recorded:
 async def left_open(env: Environment) -> Recorded:
     """Fetch a chat while a turn is under way: what an upgrade finds in production."""
     script = Script(calls("calculator", expression="1+1"), fails("overloaded", attempts=5), says("Two."))
-    async with chatting(env, script) as chat:
+    async with chatting(env, "left-open", script) as chat:
         sending = asyncio.create_task(chat.send("1+1?", turn_id="turn-1"))
         await eventually(lambda: in_second_model_call(chat))
         history = await chat.history()
@@ -126,7 +126,8 @@ async def left_open(env: Environment) -> Recorded:
 
 async def continued_as_new(env: Environment) -> Recorded:
     """Hand over from one run to the next."""
-    async with chatting(env, Script(says("Hello Ada."), says("You are Ada.")), max_run_events=1) as chat:
+    script = Script(says("Hello Ada."), says("You are Ada."))
+    async with chatting(env, "continued", script, max_run_events=1) as chat:
         await chat.send("My name is Ada", turn_id="turn-1")
         first = (await chat.handle.describe()).raw_description.workflow_execution_info.first_run_id
         client = await env.client()
@@ -148,7 +149,7 @@ async def session_continued(_env: Environment) -> Recorded:
     """Change an IT session so often that it hands over to its next run."""
     changes, suggested = 4, {"limit.historyCount.suggestContinueAsNew": "12"}
     script = Script(*(calls("track_ip") for _ in range(changes)), says("Done."))
-    async with Environment.start(dynamic_config=suggested) as env, chatting(env, script) as chat:
+    async with Environment.start(dynamic_config=suggested) as env, chatting(env, "session-continued", script) as chat:
         await chat.send("Track four addresses", turn_id="turn-1")
         it = await env.client(names.NAMESPACE_IT)
         session = names.ID_IT_SESSION + chat.chat_id
@@ -172,7 +173,7 @@ async def approved(env: Environment) -> Recorded:
     """Ask the user about two calls: one is allowed, about the other nobody says anything."""
     script = Script(calls(call("track_ip"), call("set_jira_project", project="DEMO")), says("Done."))
     async with env.agent(script, approval=("writing",), approval_deadline=timedelta(seconds=3)) as agent:
-        chat = agent.chat()
+        chat = agent.chat("chat-asked-first")
         await chat.send_once(Turn(turn_id="turn-1", text="Do both"))
         await chat.decide(Decision(question_id="turn-1/1", verdict=Verdict.APPROVE))
         await chat.reply_to("turn-1")
@@ -226,18 +227,18 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         {"negative/another-activity-first": "Written by a changed workflow: replay must notice, or it proves nothing."},
         changed,
-        expect="nondeterminism",
+        expect=Expectation.NONDETERMINISM,
     ),
 )
 
 
 @asynccontextmanager
 async def chatting(
-    env: Environment, script: Script, *, max_run_events: int = 1_500, **settings: Any
+    env: Environment, name: str, script: Script, *, max_run_events: int = 1_500
 ) -> AsyncGenerator[TestedChat]:
-    """Run an agent that speaks the script, and give a chat with it."""
-    async with env.agent(script, **settings) as agent:
-        yield agent.chat(max_run_events=max_run_events)
+    """Run an agent that speaks the script, and give a chat with it; its id is the same in every recording."""
+    async with env.agent(script) as agent:
+        yield agent.chat(f"chat-{name}", max_run_events=max_run_events)
 
 
 async def expect_failure(turn: Awaitable[object]) -> None:

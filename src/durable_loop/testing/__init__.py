@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from durable_loop.testing.durable_agent import DurableAgent
     from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
     from durable_loop.testing.errors import (
+        DriftFoundError,
         HarnessError,
+        HistoryChangedError,
+        HistoryMissingError,
         LeakedProcessError,
         NonDeterminismFoundError,
         ProcessNotReadyError,
@@ -25,7 +28,24 @@ if TYPE_CHECKING:
     )
     from durable_loop.testing.fake_model import FakeModel, FakeModelProvider
     from durable_loop.testing.fleet import Fleet, Member, Role
-    from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
+    from durable_loop.testing.histories import (
+        Checked,
+        Difference,
+        Entry,
+        Expectation,
+        HistoryStore,
+        RecordedHistory,
+        Scenarios,
+        Verdict,
+        check_history,
+        digest,
+        fetch_history,
+        fetch_runs,
+        first_difference,
+        replay_histories,
+        replay_history,
+        replay_prefixes,
+    )
     from durable_loop.testing.processes import MortalProcess
     from durable_loop.testing.running_agent import RunningAgent
     from durable_loop.testing.script import Call, Calls, Fails, Says, Script, Step, call, calls, fails, says
@@ -34,16 +54,24 @@ __all__ = [
     "Agent",
     "Call",
     "Calls",
+    "Checked",
     "CrashInterceptor",
     "CrashPoint",
     "CrashPoints",
+    "Difference",
+    "DriftFoundError",
     "DurableAgent",
+    "Entry",
     "Environment",
+    "Expectation",
     "Fails",
     "FakeModel",
     "FakeModelProvider",
     "Fleet",
     "HarnessError",
+    "HistoryChangedError",
+    "HistoryMissingError",
+    "HistoryStore",
     "LeakedProcessError",
     "McpTransport",
     "Member",
@@ -54,19 +82,26 @@ __all__ = [
     "Role",
     "RunningAgent",
     "Says",
+    "Scenarios",
     "Script",
     "Step",
     "StoppedProcess",
     "TestedChat",
     "UnscriptedModelCallError",
     "UnusedStepsError",
+    "Verdict",
     "WorkerPlace",
     "call",
     "calls",
+    "check_history",
+    "digest",
     "fails",
     "fetch_history",
     "fetch_runs",
+    "first_difference",
+    "replay_histories",
     "replay_history",
+    "replay_prefixes",
     "says",
 ]
 

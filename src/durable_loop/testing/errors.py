@@ -4,6 +4,9 @@ HarnessError
 ├── UnscriptedModelCallError    the agent called the model where the script has no step
 ├── UnusedStepsError            the script has steps that no call asked for
 ├── NonDeterminismFoundError    a history does not replay on this code
+├── DriftFoundError             a history replays, and something else is sent
+├── HistoryChangedError         a scenario tells another story than the stored one
+├── HistoryMissingError         a scenario was never recorded
 ├── ProcessNotReadyError        a worker or server process ended before it could be used
 └── LeakedProcessError          a process that a test started is still there
 """
@@ -11,7 +14,10 @@ HarnessError
 from durable_loop.errors import DurableLoopError
 
 __all__ = [
+    "DriftFoundError",
     "HarnessError",
+    "HistoryChangedError",
+    "HistoryMissingError",
     "LeakedProcessError",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
@@ -54,6 +60,35 @@ class NonDeterminismFoundError(HarnessError):
             f"{history} does not replay: {reason}\n"
             "Put the commands back into their old order, or keep both paths with `workflow.patched`."
         )
+
+
+class DriftFoundError(HarnessError):
+    """A history replays, but other payloads are sent: nothing is stuck, and the behaviour is another one."""
+
+    def __init__(self, *, history: str, drift: str) -> None:
+        self.history = history
+        self.drift = drift
+        super().__init__(f"{history} replays, and something else is sent:\n{drift}")
+
+
+class HistoryChangedError(HarnessError):
+    """A scenario tells another story than its stored history."""
+
+    def __init__(self, *, history: str, difference: str) -> None:
+        self.history = history
+        self.difference = difference
+        super().__init__(
+            f"This run is another one than {history} tells. {difference}\n"
+            f"Where that is meant: durable-loop history refresh {history.rpartition('.v')[0]}"
+        )
+
+
+class HistoryMissingError(HarnessError):
+    """A scenario has no stored history."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} was never recorded. Record it: pytest --record-histories")
 
 
 class ProcessNotReadyError(HarnessError):

@@ -1,15 +1,182 @@
-"""The pytest plugin (entry point `pytest11`). It is imported by every pytest run: what takes long comes in later."""
+"""The pytest plugin (entry point `pytest11`). Every pytest run imports it: what takes long comes in later.
 
+Stored histories are tests: a run that comes by their folder replays each of them, without a server.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-__all__ = ["pytest_configure"]
+from durable_loop.errors import DurableLoopError
+from durable_loop.testing.project import Project
+
+if TYPE_CHECKING:
+    from durable_loop.testing.histories.store import Entry, HistoryStore
+
+__all__ = [
+    "REPORT",
+    "Report",
+    "project_of",
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_terminal_summary",
+]
+
+_MANIFEST = "manifest.toml"
+
+
+@dataclass
+class Report:
+    """What a run did with histories: for its last lines."""
+
+    replayed: int = 0
+    events: int = 0
+    prefixes: int = 0
+    seconds: float = 0.0
+    drifted: int = 0
+    compared: int = 0
+    recorded: list[str] = field(default_factory=list[str])
+
+
+REPORT = pytest.StashKey[Report]()
+_PROJECT = pytest.StashKey[Project]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("durable-loop", "durable agents")
+    group.addoption("--record-histories", action="store_true", help="Record the histories of scenarios that have none.")
+    group.addoption(
+        "--refresh-histories",
+        action="append",
+        default=[],
+        metavar="AREA/SCENARIO",
+        help="Record the next generation of a scenario's history.",
+    )
+    group.addoption(
+        "--anew", action="store_true", help="With --refresh-histories: in the place of the newest one (before 0.1.0)."
+    )
+    group.addoption(
+        "--replay-only", action="store_true", help="Run nothing but the replay of stored histories: no server needed."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Add the fixtures where they can work."""
+    config.addinivalue_line(
+        "markers", "script(*steps): what the model of `fake_model`, `chat` and `running_agent` says."
+    )
+    config.stash[REPORT] = Report()
     if find_spec("pytest_asyncio") is not None:
         from durable_loop.testing import fixtures  # noqa: PLC0415 - it imports pytest-asyncio
 
         config.pluginmanager.register(fixtures, "durable-loop-fixtures")
+
+
+def project_of(config: pytest.Config) -> Project:
+    """Return what the project in pytest's root folder says of itself.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if _PROJECT not in config.stash:
+        try:
+            config.stash[_PROJECT] = Project.read(config.rootpath)
+        except DurableLoopError as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[_PROJECT]
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Make tests of the manifest in the folder of the project's histories."""
+    if file_path.name != _MANIFEST or file_path.parent != project_of(parent.config).histories.resolve():
+        return None
+    return _Manifest.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out all but the histories where that is asked for."""
+    if config.option.replay_only:
+        left_out = [item for item in items if not isinstance(item, _Listed | _History)]
+        items[:] = [item for item in items if isinstance(item, _Listed | _History)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was replayed."""
+    report = config.stash[REPORT]
+    if not (report.replayed or report.compared or report.recorded):
+        return
+    terminalreporter.section("durable histories")
+    if report.replayed:
+        rate = f", {report.replayed / report.seconds:.0f} a second" if report.seconds else ""
+        terminalreporter.write_line(
+            f"{report.replayed} histories replayed ({report.events:,} events, {report.prefixes:,} prefixes) "
+            f"in {report.seconds:.1f} s{rate}; {report.drifted or 'none'} drifted"
+        )
+    if report.compared:
+        terminalreporter.write_line(f"{report.compared} fresh histories compared with the stored ones")
+    for id_ in report.recorded:
+        terminalreporter.write_line(f"recorded {id_}")
+
+
+class _Manifest(pytest.File):
+    """The stored histories: one test for the folder, and one for each."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from durable_loop.testing.histories.store import HistoryStore  # noqa: PLC0415 - seconds, for whoever has any
+
+        store = HistoryStore(self.path.parent)
+        try:
+            entries = store.entries()
+        except DurableLoopError as error:
+            raise self.CollectError(str(error)) from error
+        yield cast("pytest.Item", _Listed.from_parent(self, name="folder", store=store))  # pyright: ignore[reportUnknownMemberType]
+        for entry in entries:
+            yield cast("pytest.Item", _History.from_parent(self, name=entry.id, store=store, entry=entry))  # pyright: ignore[reportUnknownMemberType]
+
+
+class _Listed(pytest.Item):
+    """Manifest and folder agree."""
+
+    def __init__(self, *, store: "HistoryStore", **of_pytest: Any) -> None:
+        super().__init__(**of_pytest)  # pyright: ignore[reportUnknownMemberType]
+        self._store = store
+
+    def runtest(self) -> None:
+        if problems := self._store.problems():
+            pytest.fail("\n".join(problems), pytrace=False)
+
+
+class _History(pytest.Item):
+    """A stored history replays as its entry says."""
+
+    def __init__(self, *, store: "HistoryStore", entry: "Entry", **of_pytest: Any) -> None:
+        super().__init__(**of_pytest)  # pyright: ignore[reportUnknownMemberType]
+        self._store = store
+        self._entry = entry
+
+    def runtest(self) -> None:
+        from durable_loop.testing.durable_agent import DurableAgent  # noqa: PLC0415 - as above
+        from durable_loop.testing.histories.checks import Verdict, check_history  # noqa: PLC0415 - as above
+
+        agent = DurableAgent.load(project_of(self.config).agent)
+        history = self._store.read(self._entry)
+        began = time.perf_counter()
+        checked = asyncio.run(check_history(history, agent.replayer, name=self._entry.id, entry=self._entry))
+        report = self.config.stash[REPORT]
+        report.seconds += time.perf_counter() - began
+        report.replayed += 1
+        report.events += checked.events
+        report.prefixes += checked.prefixes
+        report.drifted += checked.verdict is Verdict.DRIFTS
+        if checked.verdict is not Verdict.REPLAYS:
+            pytest.fail(checked.words, pytrace=False)

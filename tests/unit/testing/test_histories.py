@@ -89,10 +89,10 @@ def test_a_history_is_read_as_it_was_written_or_as_the_temporal_program_shows_it
     assert ours.count("EVENT_TYPE_WORKFLOW_EXECUTION_STARTED") == 1
 
 
-async def test_a_history_with_one_event_is_refused_instead_of_hanging(replayer: Replayer) -> None:
+async def test_a_history_with_one_event_is_refused_instead_of_hanging() -> None:
     """Temporal's replayer would wait for ever. (Temporal)"""
     with pytest.raises(NonDeterminismFoundError, match="fewer than two events"):
-        await replay_history(RecordedHistory("wf", {"events": EVENTS["events"][:1]}), replayer)
+        await replay_history(RecordedHistory("wf", {"events": EVENTS["events"][:1]}), services_replayer)
 
 
 def test_a_task_that_is_given_again_because_of_a_message_is_no_failed_one() -> None:

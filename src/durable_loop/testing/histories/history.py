@@ -81,7 +81,7 @@ class RecordedHistory:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x") as file:
-            json.dump(scrubbed({"workflowId": self.workflow_id, **self._json}), file, indent=1, sort_keys=True)
+            json.dump({"workflowId": self.workflow_id, **self.scrubbed().as_json()}, file, indent=1, sort_keys=True)
             file.write("\n")
 
     @classmethod
@@ -89,6 +89,14 @@ class RecordedHistory:
         """Read a history that `write` wrote, or `temporal workflow show --output json` did."""
         content = json.loads(path.read_text())
         return cls(content.pop("workflowId", path.stem), content)
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the history as Temporal's JSON has it."""
+        return self._json
+
+    def scrubbed(self) -> Self:
+        """Return the history without what tells of the machine that recorded it, as `write` stores it."""
+        return type(self)(self.workflow_id, scrubbed(self._json))
 
     def prefix(self, length: int) -> Self:
         """Return the history as it was when it had this many events."""

@@ -1,11 +1,31 @@
-"""What a stored history does not tell: the machine and the people of the run that wrote it."""
+"""What a stored history does not tell: the machine and the people of the run that wrote it, and secrets.
 
+What replay needs stays: run ids above all, since `workflow.uuid4()` is seeded by them.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-__all__ = ["scrubbed"]
+__all__ = ["scrubbed", "telling"]
 
-# Of the machine that recorded, and no matter to replay. Run ids stay: `workflow.uuid4()` is seeded by them.
-_SCRUBBED: Final = frozenset({"identity", "requestId", "taskId", "stackTrace"})
+# Of the machine that recorded, and no matter to replay.
+_LEFT_OUT: Final = frozenset({"identity", "requestId", "taskId", "stackTrace", "binaryChecksum"})
+_SECRETS: Final[Mapping[str, re.Pattern[str]]] = {
+    "an API key": re.compile(r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"),
+    "an access token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16})"),
+    "an authorization header": re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/-]{8,}=*"),
+    "a password in an address": re.compile(r"(?<=://)[^\s/:@\"]+:[^\s/@\"]+(?=@)"),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+}
+_MACHINE: Final[Mapping[str, re.Pattern[str]]] = {
+    "a path of the machine that recorded it": re.compile(r"(?<![\w.-])/(?:home|root|work|Users|tmp)/|site-packages"),
+    "an address of that machine": re.compile(r"\blocalhost\b|\b127\.0\.0\.1\b"),
+    "the process that recorded it": re.compile(r"\b\d+@[\w.-]+"),
+    "a stack trace": re.compile(r"Traceback \(most recent call last\)"),
+}
+_MARK: Final = "[scrubbed]"
 
 
 def scrubbed(value: Any) -> Any:
@@ -14,7 +34,66 @@ def scrubbed(value: Any) -> Any:
         fields = cast("dict[str, Any]", value)
         if fields.get("kind") == "TASK_QUEUE_KIND_STICKY":
             fields = {**fields, "name": "sticky"}  # made from the worker's identity
-        return {key: scrubbed(inner) for key, inner in fields.items() if key not in _SCRUBBED}
+        if _is_payload(fields):
+            return {**fields, "data": _encoded(_without_secrets(_decoded(fields)))} if _is_json(fields) else fields
+        return {key: scrubbed(inner) for key, inner in fields.items() if key not in _LEFT_OUT}
     if isinstance(value, list):
         return [scrubbed(inner) for inner in cast("list[Any]", value)]
-    return value
+    return _without_secrets(value) if isinstance(value, str) else value
+
+
+def telling(history: Any) -> list[str]:
+    """Return, in words, what a history (as JSON) tells and should not."""
+    found = {
+        words: None
+        for text in _texts(history)
+        for words, pattern in (*_SECRETS.items(), *_MACHINE.items())
+        if pattern.search(text)
+    }
+    return [*found, *(f"{key!r}" for key in sorted(_keys(history) & _LEFT_OUT))]
+
+
+def _without_secrets(text: str) -> str:
+    for pattern in _SECRETS.values():
+        text = pattern.sub(_MARK, text)
+    return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        if _is_payload(fields):
+            yield _decoded(fields) if _is_json(fields) else ""
+        else:
+            for inner in fields.values():
+                yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return fields.keys() | {key for inner in fields.values() for key in _keys(inner)}
+    if isinstance(value, list):
+        return {key for inner in cast("list[Any]", value) for key in _keys(inner)}
+    return set()
+
+
+def _is_payload(fields: Mapping[str, Any]) -> bool:
+    return "metadata" in fields and isinstance(fields.get("data"), str)
+
+
+def _is_json(fields: Mapping[str, Any]) -> bool:
+    return base64.b64decode(fields["metadata"].get("encoding", "")).startswith(b"json/")
+
+
+def _decoded(fields: Mapping[str, Any]) -> str:
+    return base64.b64decode(fields["data"]).decode(errors="replace")
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

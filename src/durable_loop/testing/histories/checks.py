@@ -1,0 +1,66 @@
+"""The verdict on a history: it replays, it breaks open chats, or it replays and something else is sent."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from durable_loop.testing.errors import NonDeterminismFoundError
+from durable_loop.testing.histories.drift import Difference, in_words
+from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.replaying import MakeReplayer, replay_history, replay_prefixes
+from durable_loop.testing.histories.store import Entry, Expectation
+
+__all__ = ["Checked", "Verdict", "check_history", "drift_sha256"]
+
+
+class Verdict(StrEnum):
+    """What was found; `BREAKS` is the worst."""
+
+    REPLAYS = "replays"
+    DRIFTS = "drifts"  # open chats go on, and behave differently
+    BREAKS = "breaks"  # open chats would be stuck
+    UNNOTICED = "unnoticed"  # a negative history replays: the check proves nothing
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A history's verdict, with the reason in words where it is not that it replays."""
+
+    name: str
+    verdict: Verdict
+    words: str = ""
+    events: int = 0
+    prefixes: int = 0
+    drift: Sequence[Difference] = ()
+
+
+async def check_history(
+    history: RecordedHistory, make_replayer: MakeReplayer, *, name: str, entry: Entry | None = None
+) -> Checked:
+    """Replay a history as it is, and as it was at each boundary of its workflow tasks.
+
+    `entry` says what is expected of a stored one, and which drift is accepted.
+    """
+    events = len(history.events)
+    negative = entry is not None and entry.expect is Expectation.NONDETERMINISM
+    try:
+        replayed = await replay_history(history, make_replayer, name=name)
+        prefixes = await replay_prefixes(history, make_replayer, name=name) if not negative else 0
+    except NonDeterminismFoundError as error:
+        if negative:
+            return Checked(name, Verdict.REPLAYS, events=events)
+        return Checked(name, Verdict.BREAKS, str(error), events)
+    if negative:
+        words = f"{name} must not replay, and does: whatever it was kept to show is not noticed any more."
+        return Checked(name, Verdict.UNNOTICED, words, events)
+    accepted = entry is not None and entry.accepted_drift is not None and entry.accepted_drift.sha256
+    if replayed.drift and drift_sha256(replayed.drift) != accepted:
+        words = f"{name} replays, and something else is sent:\n{in_words(replayed.drift)}"
+        return Checked(name, Verdict.DRIFTS, words, events, prefixes, replayed.drift)
+    return Checked(name, Verdict.REPLAYS, "", events, prefixes)
+
+
+def drift_sha256(drift: Sequence[Difference]) -> str:
+    """Return what tells one drift from another."""
+    return hashlib.sha256(in_words(drift).encode()).hexdigest()

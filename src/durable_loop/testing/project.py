@@ -1,0 +1,62 @@
+"""What the project under test says of itself, for the pytest plugin and the command alike.
+
+[tool.durable-loop]
+agent = "trips.harness:AGENT"          # a DurableAgent; by default the chat of durable-loop itself
+histories = "tests/histories"          # by default fixtures/histories
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from packaging.version import InvalidVersion, Version
+
+from durable_loop.errors import SettingsError
+
+__all__ = ["OWN_AGENT", "Project"]
+
+OWN_AGENT: Final = "durable_loop.testing.own_agent:AGENT"
+HISTORIES: Final = "fixtures/histories"
+# From here on recorded histories are only added to.
+FIRST_RELEASE: Final = Version("0.1.0")
+_KEYS: Final = frozenset({"agent", "histories"})
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where the agent is, and where its histories are stored."""
+
+    agent: str = OWN_AGENT
+    histories: Path = Path(HISTORIES)
+    version: Version | None = None
+
+    @property
+    def is_released(self) -> bool:
+        """Whether somebody may have chats that an older version has begun."""
+        return self.version is not None and self.version >= FIRST_RELEASE
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read `pyproject.toml` in a folder, where there is one.
+
+        Raises:
+            SettingsError: the table has something that is not known, or the file is no TOML.
+        """
+        path = folder / "pyproject.toml"
+        try:
+            content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            written = content.get("project", {}).get("version")
+            version = Version(written) if written else None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidVersion) as error:
+            raise SettingsError(f"{path}: {error}") from error
+        table: dict[str, Any] = content.get("tool", {}).get("durable-loop", {})
+        if unknown := table.keys() - _KEYS:
+            raise SettingsError(
+                f"{path}: [tool.durable-loop] has {', '.join(sorted(unknown))}; it takes {', '.join(sorted(_KEYS))}."
+            )
+        return cls(
+            agent=table.get("agent", OWN_AGENT),
+            histories=folder / table.get("histories", HISTORIES),
+            version=version,
+        )
