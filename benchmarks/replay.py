@@ -5,16 +5,15 @@ It has ten seconds (Temporal's workflow task timeout), which bounds how long a r
 chat is measured at two lengths, which take turns. Prints a Markdown table; takes two minutes.
 """
 
-from functools import partial
 import asyncio
 import statistics
 import time
 from dataclasses import dataclass
 from typing import Final
 
-from durable_loop.bootstrap.orchestrator import replayer
 from durable_loop.chat.messages import CarriedChat, Item
 from durable_loop.testing import Environment, RecordedHistory, Script, calls, replay_history, says
+from durable_loop.testing.own_agent import CHAT
 
 ROUNDS: Final = 7
 
@@ -55,14 +54,14 @@ async def recorded(env: Environment, length: Length) -> RecordedHistory:
         return await chat.history()
 
 
-async def replayed(env: Environment, *histories: RecordedHistory) -> list[float]:
+async def replayed(*histories: RecordedHistory) -> list[float]:
     """Return the median seconds of the replay of each history; they take turns, on a machine that others use too."""
     rounds: list[list[float]] = []
     for _ in range(ROUNDS):
         rounds.append([])
         for history in histories:
             started = time.monotonic()
-            await replay_history(history, partial(replayer, env.settings))
+            await replay_history(history, CHAT.replayer)
             rounds[-1].append(time.monotonic() - started)
     return [statistics.median(seconds) for seconds in zip(*rounds, strict=True)]
 
@@ -74,7 +73,7 @@ async def main() -> None:
         for what, short, long in COMPARED:
             histories = [await recorded(env, length) for length in (short, long)]
             events, more = (len(history.event_types) for history in histories)
-            seconds, longer = await replayed(env, *histories)
+            seconds, longer = await replayed(*histories)
             ratios = f"{more / events:.2f} | {longer / seconds:.2f}"
             print(f"| {what} | {more} | {longer:.1f} | {longer / more * 1000:.1f} | {ratios} |")  # noqa: T201
 

@@ -1,10 +1,9 @@
 """Accepted means answered, once: every process, killed with SIGKILL at every moment of a chat."""
 
-from functools import partial
 import pytest
 
-from durable_loop.bootstrap.orchestrator import replayer
 from durable_loop.testing import Fleet, replay_history
+from durable_loop.testing.own_agent import CHAT
 from tests.crash.cells import CELLS, REDUCED, Cell, Victim
 from tests.crash.conftest import References
 from tests.crash.play import disturbed, disturbed_in_the_terminal
@@ -38,7 +37,6 @@ async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
     assert outcome.transcript == reference.transcript
     assert outcome.remembers
     assert outcome.effects == (1, 1)
-    on_this_code = partial(replayer, fleet.settings)
     for run in outcome.runs:
         assert run.failed_workflow_tasks == []
-        await replay_history(run, on_this_code)
+        await replay_history(run, CHAT.replayer)

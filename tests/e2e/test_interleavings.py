@@ -1,6 +1,5 @@
 """A live chat under random interleavings, with real workers that are killed meanwhile."""
 
-from functools import partial
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
@@ -12,7 +11,6 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from durable_loop import names
-from durable_loop.bootstrap.orchestrator import replayer
 from durable_loop.chat.messages import Reply
 from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import (
@@ -30,6 +28,7 @@ from durable_loop.testing import (
     says,
 )
 from durable_loop.testing.crash import INTERCEPTOR
+from durable_loop.testing.own_agent import CHAT
 from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -188,10 +187,9 @@ async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_acce
         assert (await chat.status()).turns == status.turns
         runs = await fetch_runs(await env.client(), chat.chat_id)
     assert len(runs) > 1
-    on_this_code = partial(replayer, workers.agent.settings)
     for run in runs:
         assert run.failed_workflow_tasks == []
-        await replay_history(run, on_this_code)
+        await replay_history(run, CHAT.replayer)
 
 
 async def test_a_message_that_arrives_as_a_run_ends_is_not_lost(env: Environment, tmp_path: Path) -> None:

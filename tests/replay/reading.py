@@ -2,13 +2,13 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from durable_loop.testing import HistoryStore, RecordedHistory
 
-__all__ = ["STORE", "attributes", "history", "outcome", "payloads", "reason"]
+__all__ = ["STORE", "history", "outcome", "payloads", "reason"]
 
 
 STORE = HistoryStore(Path(__file__).parents[2] / "fixtures" / "histories")
@@ -34,19 +34,13 @@ def payloads(value: Any) -> Iterator[str]:
             yield from payloads(inner)
 
 
-def attributes(recorded: RecordedHistory, event: str) -> list[dict[str, Any]]:
-    """Return the attributes of every event of this kind, in order."""
-    events = json.loads(recorded.for_replay().to_json())["events"]
-    return [event_[f"{event}EventAttributes"] for event_ in events if f"{event}EventAttributes" in event_]
-
-
-def reason(started: dict[str, Any]) -> str | None:
+def reason(started: Mapping[str, Any]) -> str | None:
     """Return the kind of time-out that ended the attempt before this one."""
     timeout = started.get("lastFailure", {}).get("timeoutFailureInfo", {})
     return timeout.get("timeoutType")
 
 
-def outcome(completed: dict[str, Any]) -> str:
+def outcome(completed: Mapping[str, Any]) -> str:
     """Return the text of an update's reply, or its failure with its type."""
     result = completed["outcome"]
     if "failure" in result:

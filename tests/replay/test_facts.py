@@ -4,7 +4,7 @@ import json
 import re
 
 from durable_loop import names
-from tests.replay.reading import attributes, history, outcome, payloads, reason
+from tests.replay.reading import history, outcome, payloads, reason
 
 LIST_TOOLS = ["temporalio.mcp.finance.list-tools", "temporalio.mcp.it.list-tools"]
 CALL_FINANCE, CALL_IT = "temporalio.mcp.finance.call-tool", "temporalio.mcp.it.call-tool"
@@ -38,13 +38,13 @@ def test_the_turn_of_a_killed_worker_is_ended_by_another_one() -> None:
     recorded = history("chat/worker-killed-in-mid-turn")
 
     assert recorded.activities() == [*LIST_TOOLS, MODEL, CALL_FINANCE, MODEL]
-    starts = [(started["attempt"], reason(started)) for started in attributes(recorded, "activityTaskStarted")]
+    starts = [(started["attempt"], reason(started)) for started in recorded.attributes("activityTaskStarted")]
     assert sorted(starts) == [(1, None)] * 4 + [(2, "TIMEOUT_TYPE_HEARTBEAT")]
     assert recorded.count("EVENT_TYPE_ACTIVITY_TASK_COMPLETED") == 5
     assert recorded.count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
     # The worker that had the chat in its cache does not answer: the next task is taken by another one.
     assert recorded.count("EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT") == 1
-    assert [outcome(completed) for completed in attributes(recorded, "workflowExecutionUpdateCompleted")] == ["185.50."]
+    assert [outcome(completed) for completed in recorded.attributes("workflowExecutionUpdateCompleted")] == ["185.50."]
 
 
 def test_the_chat_that_was_left_open_is_in_mid_turn() -> None:
@@ -63,7 +63,7 @@ def test_the_failed_turn_is_followed_by_one_that_works() -> None:
 
     assert recorded.activities() == [*LIST_TOOLS, MODEL, "calculator", MODEL, MODEL]
     assert recorded.count("EVENT_TYPE_ACTIVITY_TASK_FAILED") == 1
-    assert [outcome(completed) for completed in attributes(recorded, "workflowExecutionUpdateCompleted")] == [
+    assert [outcome(completed) for completed in recorded.attributes("workflowExecutionUpdateCompleted")] == [
         "TurnFailedError: The model could not answer: no such model.",
         "Here.",
     ]
@@ -76,10 +76,10 @@ def test_a_run_that_hands_over_is_followed_by_one_that_has_the_transcript() -> N
 
     assert first.workflow_id == following.workflow_id
     assert first.event_types[-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
-    (answered,) = attributes(first, "workflowExecutionUpdateCompleted")
+    (answered,) = first.attributes("workflowExecutionUpdateCompleted")
     assert outcome(answered) == "Hello Ada."
-    (handed_over,) = attributes(first, "workflowExecutionContinuedAsNew")
-    (begun,) = attributes(following, "workflowExecutionStarted")
+    (handed_over,) = first.attributes("workflowExecutionContinuedAsNew")
+    (begun,) = following.attributes("workflowExecutionStarted")
     assert begun["originalExecutionRunId"] == handed_over["newExecutionRunId"]
     assert begun["input"] == handed_over["input"]
     carried = next(payloads(begun["input"]))
@@ -95,7 +95,7 @@ def test_a_finance_call_is_a_workflow_of_one_activity_under_the_key_of_the_call(
         ("it/jira-metrics", "jira_metrics", {"project": "DEMO-123"}),
     ):
         recorded = history(id_)
-        (completed,) = attributes(recorded, "workflowExecutionCompleted")
+        (completed,) = recorded.attributes("workflowExecutionCompleted")
 
         assert recorded.activities() == [activity]
         assert json.loads(next(payloads(completed))).items() >= result.items()
@@ -106,7 +106,7 @@ def test_an_it_session_is_changed_by_signals_and_stays_open() -> None:
     """It has the chat's id, waits, and runs no activity of its own. (seed)"""
     recorded = history("it/session")
 
-    signals = [signal["signalName"] for signal in attributes(recorded, "workflowExecutionSignaled")]
+    signals = [signal["signalName"] for signal in recorded.attributes("workflowExecutionSignaled")]
     assert signals == [names.SIGNAL_SET_JIRA_PROJECT, names.SIGNAL_TRACK_IP]
     assert recorded.workflow_id == names.ID_IT_SESSION + history("chat/mcp-tools").workflow_id
     assert recorded.event_types[-1] == "EVENT_TYPE_WORKFLOW_TASK_COMPLETED"
@@ -117,7 +117,7 @@ def test_an_it_session_that_hands_over_carries_its_addresses() -> None:
     """Nothing that was answered is lost. (ours)"""
     recorded = history("it/session-continued-as-new")
 
-    (handed_over,) = attributes(recorded, "workflowExecutionContinuedAsNew")
+    (handed_over,) = recorded.attributes("workflowExecutionContinuedAsNew")
     carried = json.loads(next(payloads(handed_over["input"])))
     signals = recorded.count("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED")
     assert recorded.event_types[-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from durable_loop.testing import Expectation, NonDeterminismFoundError, replay_history
-from durable_loop.testing.own_agent import AGENT
+from durable_loop.testing.own_agent import CHAT, SERVICES
 from tests.replay.changed_services import CHANGED_SERVICES
 from tests.replay.changed_workflow import ChangedChatWorkflow, UnlistedChatWorkflow
 from tests.replay.reading import STORE, history
@@ -27,14 +27,14 @@ def test_each_history_of_this_repository_can_be_recorded_again() -> None:
 async def test_a_changed_chat_fails_the_replay_of_an_unchanged_history(changed: type) -> None:
     """The check bites, one command more or one less, and the error says what to do. (ours)"""
     with pytest.raises(NonDeterminismFoundError, match=rf"(?s){TOLD}.*workflow\.patched"):
-        await replay_history(history("chat/local-tool"), replace(AGENT, workflows=[changed]).replayer)
+        await replay_history(history("chat/local-tool"), replace(CHAT, workflows=[changed]).replayer)
 
 
 @pytest.mark.parametrize("id", ["finance/stock-price", "finance/roi", "it/jira-metrics", "it/session-continued-as-new"])
 async def test_a_changed_service_fails_the_replay_of_an_unchanged_history(id: str) -> None:  # noqa: A002 - as in the manifest
     """Each of the four workflows, changed in its own way. (ours)"""
     with pytest.raises(NonDeterminismFoundError, match=TOLD):
-        await replay_history(history(id), replace(AGENT, workflows=CHANGED_SERVICES).replayer)
+        await replay_history(history(id), replace(SERVICES, workflows=CHANGED_SERVICES).replayer)
 
 
 async def test_a_history_without_any_command_notices_no_new_one() -> None:
@@ -47,11 +47,11 @@ async def test_a_history_without_any_command_notices_no_new_one() -> None:
         "EVENT_TYPE_WORKFLOW_TASK_COMPLETED",
     }
 
-    await replay_history(recorded, replace(AGENT, workflows=CHANGED_SERVICES).replayer)
+    await replay_history(recorded, replace(SERVICES, workflows=CHANGED_SERVICES).replayer)
 
 
 @pytest.mark.parametrize("id", ["chat/left-open-in-mid-turn", "chat/continued-as-new.next-run"])
 async def test_a_chat_that_is_open_is_protected_as_one_that_is_over(id: str) -> None:  # noqa: A002 - as in the manifest
     """In mid turn, and in a run that began with what was carried over. (ours)"""
     with pytest.raises(NonDeterminismFoundError, match=TOLD):
-        await replay_history(history(id), replace(AGENT, workflows=[ChangedChatWorkflow]).replayer)
+        await replay_history(history(id), replace(CHAT, workflows=[ChangedChatWorkflow]).replayer)

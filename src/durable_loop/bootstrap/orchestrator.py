@@ -1,6 +1,6 @@
-"""The orchestrator worker and the replayer of its chats, from the same settings."""
+"""The orchestrator worker from its settings, and the plugin that a replay of its chats needs as well."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import httpx
@@ -9,7 +9,7 @@ from agents.mcp import MCPServer, MCPServerStreamableHttp, MCPServerStreamableHt
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.openai_agents import ModelActivityParameters, OpenAIAgentsPlugin
-from temporalio.worker import Interceptor, Replayer, Worker
+from temporalio.worker import Worker
 
 from durable_loop import names
 from durable_loop.bootstrap import extensions
@@ -23,7 +23,7 @@ from durable_loop.models.by_reference import ByReferenceProvider
 from durable_loop.models.provider import DurableModelProvider
 from durable_loop.settings import Settings
 
-__all__ = ["agents_plugin", "orchestrator_worker", "own_provider", "replayer"]
+__all__ = ["agents_plugin", "orchestrator_worker", "own_provider"]
 
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
@@ -76,11 +76,6 @@ def orchestrator_worker(client: Client, settings: Settings) -> Worker:
         # A cancelled activity hears of it with its next heartbeat; the SDK holds those back for a while.
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
     )
-
-
-def replayer(settings: Settings, interceptors: Sequence[Interceptor] = ()) -> Replayer:
-    """Return a replayer of recorded chats. It needs no server and calls nothing."""
-    return Replayer(workflows=[ChatWorkflow], plugins=[agents_plugin(settings)], interceptors=interceptors)
 
 
 def _mcp_servers(settings: Settings) -> Mapping[str, Callable[[], MCPServer]]:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Interceptor, Replayer, Worker
+from temporalio.worker import Worker
 
 from durable_loop import names
 from durable_loop.bootstrap.deployment import deployment_config
@@ -14,7 +13,7 @@ from durable_loop.services.finance import worker as finance
 from durable_loop.services.it import worker as it
 from durable_loop.settings import Settings
 
-__all__ = ["finance_worker", "it_worker", "services_replayer"]
+__all__ = ["finance_worker", "it_worker"]
 
 
 def finance_worker(client: Client, settings: Settings) -> Worker:
@@ -25,15 +24,6 @@ def finance_worker(client: Client, settings: Settings) -> Worker:
 def it_worker(client: Client, settings: Settings) -> Worker:
     """Return the worker behind the IT MCP server; `client` is connected to its namespace."""
     return _worker(client, settings, names.QUEUE_IT, it.WORKFLOWS, it.activities())
-
-
-def services_replayer(interceptors: Sequence[Interceptor] = ()) -> Replayer:
-    """Return a replayer of recorded finance and IT workflows. It needs no server."""
-    return Replayer(
-        workflows=[*finance.WORKFLOWS, *it.WORKFLOWS],
-        data_converter=pydantic_data_converter,
-        interceptors=interceptors,
-    )
 
 
 def _worker(

@@ -7,7 +7,7 @@ points are in it where the environment names their folder.
 import os
 import sys
 
-from durable_loop.bootstrap.client import connect
+from durable_loop.bootstrap.client import DEFAULT_ADDRESS, configured_address
 from durable_loop.bootstrap.process import main
 from durable_loop.bootstrap.worker_process import run_worker
 from durable_loop.models.quiet import set_quiet_environment
@@ -24,7 +24,8 @@ async def run(settings: Settings) -> None:
     set_quiet_environment(os.environ)
     _, path, task_queue = sys.argv
     agent = DurableAgent.load(path)
-    client = await connect(plugins=[agent.plugin(provider_from_environment())])
+    address = configured_address() or DEFAULT_ADDRESS
+    client = await agent.connect(address, provider_from_environment())
     worker = agent.worker(
         client,
         task_queue=task_queue,

@@ -6,7 +6,7 @@ A worker process of the harness finds it by its path, `package.module:AGENT`.
 """
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Self
@@ -14,12 +14,17 @@ from typing import Any, Final, Self
 from agents import ModelProvider, set_trace_processors
 from agents.mcp import MCPServer
 from temporalio.client import Client
+from temporalio.client import Interceptor as ClientInterceptor
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.openai_agents import ModelActivityParameters, OpenAIAgentsPlugin
+from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, Replayer, Worker
 
 from durable_loop.errors import SettingsError
+from durable_loop.testing.sandbox import PASS_PYTEST_THROUGH
 
-__all__ = ["DurableAgent"]
+__all__ = ["DurableAgent", "replayer_of"]
 
 HEARTBEAT_TIMEOUT: Final = timedelta(seconds=2)
 
@@ -37,7 +42,8 @@ class DurableAgent:
     Where `model_params` say nothing a model call has a heartbeat timeout of two seconds, so that a test that kills
     its worker need not wait for a minute. `make_plugin` is for an agent with a plugin of its own: it takes the model
     provider of a test (or None, for a replay, which calls no model), and `mcp_servers` and `model_params` are then
-    its business. `worker_options` go to Temporal's `Worker` as they are.
+    its business. Workflows that call no models (`calls_models=False`) have no plugin, and pydantic's data converter.
+    `worker_options` go to Temporal's `Worker` as they are.
     """
 
     workflows: Sequence[type]
@@ -45,6 +51,7 @@ class DurableAgent:
     mcp_servers: Mapping[str, Callable[[], MCPServer]] = field(default_factory=dict[str, Callable[[], MCPServer]])
     model_params: ModelActivityParameters = field(default_factory=_quick)
     make_plugin: MakePlugin | None = None
+    calls_models: bool = True
     worker_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
@@ -63,21 +70,27 @@ class DurableAgent:
             raise SettingsError(f"{path} is {type(found).__name__}, and no DurableAgent.")
         return found
 
-    def plugin(self, provider: ModelProvider | None = None) -> OpenAIAgentsPlugin:
-        """Return the plugin for a client whose workers call this provider's models, or for a replay."""
-        set_trace_processors([])  # the SDK would send traces to OpenAI
-        if self.make_plugin is not None:
-            return self.make_plugin(provider)
-        return OpenAIAgentsPlugin(
-            model_params=self.model_params,
-            model_provider=provider,
-            mcp_servers=self.mcp_servers,
+    @property
+    def workflow_types(self) -> frozenset[str]:
+        """The names under which Temporal knows its workflows."""
+        # The SDK has no public way from a class to its name.
+        return frozenset(getattr(workflow, "__temporal_workflow_definition").name for workflow in self.workflows)
+
+    async def connect(
+        self, address: str, provider: ModelProvider | None, *, interceptors: Sequence[ClientInterceptor] = ()
+    ) -> Client:
+        """Connect a client for the agent's workers, whose models are the provider's, and for its workflows."""
+        return await Client.connect(
+            address,
+            plugins=self._plugins(provider),
+            data_converter=self._data_converter,
+            interceptors=interceptors,
         )
 
     def worker(
         self, client: Client, *, task_queue: str, interceptors: Sequence[Interceptor] = (), **options: Any
     ) -> Worker:
-        """Return a worker; `client` must have been connected with `plugin`."""
+        """Return a worker; `client` comes from `connect`."""
         return Worker(
             client,
             task_queue=task_queue,
@@ -89,4 +102,39 @@ class DurableAgent:
 
     def replayer(self, interceptors: Sequence[Interceptor] = ()) -> Replayer:
         """Return a replayer of recorded histories. It needs no server and calls nothing."""
-        return Replayer(workflows=self.workflows, plugins=[self.plugin()], interceptors=interceptors)
+        return Replayer(
+            workflows=self.workflows,
+            plugins=self._plugins(None),
+            data_converter=self._data_converter,
+            interceptors=interceptors,
+        )
+
+    @property
+    def _data_converter(self) -> DataConverter:
+        # The Agents plugin brings one of its own.
+        return DataConverter.default if self.calls_models else pydantic_data_converter
+
+    def _plugins(self, provider: ModelProvider | None) -> Sequence[SimplePlugin]:
+        if not self.calls_models:
+            return [PASS_PYTEST_THROUGH]
+        set_trace_processors([])  # the SDK would send traces to OpenAI
+        if self.make_plugin is not None:
+            return [self.make_plugin(provider), PASS_PYTEST_THROUGH]
+        plugin = OpenAIAgentsPlugin(
+            model_params=self.model_params, model_provider=provider, mcp_servers=self.mcp_servers
+        )
+        return [plugin, PASS_PYTEST_THROUGH]
+
+
+def replayer_of(agents: Iterable[DurableAgent], workflow_type: str) -> Callable[[Sequence[Interceptor]], Replayer]:
+    """Return the replayer of the agent that has a workflow.
+
+    Raises:
+        SettingsError: none has.
+    """
+    known: set[str] = set()
+    for agent in agents:
+        if workflow_type in agent.workflow_types:
+            return agent.replayer
+        known |= agent.workflow_types
+    raise SettingsError(f"No agent here has the workflow {workflow_type}; there are {', '.join(sorted(known))}.")

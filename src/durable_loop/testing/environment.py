@@ -20,7 +20,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -33,7 +32,7 @@ from temporalio.testing import TimeSkipper, WorkflowEnvironment
 from temporalio.worker import Worker
 
 from durable_loop import names
-from durable_loop.bootstrap.orchestrator import agents_plugin, orchestrator_worker, replayer
+from durable_loop.bootstrap.orchestrator import agents_plugin, orchestrator_worker
 from durable_loop.bootstrap.policy import chat_policy
 from durable_loop.bootstrap.services import finance_worker, it_worker
 from durable_loop.chat.client import Chat, new_chat_id
@@ -50,8 +49,10 @@ from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeMode
 from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
 from durable_loop.testing.leaks import OWNER_VARIABLE, no_process_left
 from durable_loop.testing.memory import InMemoryMCPServer
+from durable_loop.testing.own_agent import CHAT
 from durable_loop.testing.processes import MortalProcess, ReadyProcess, running_module, variables
 from durable_loop.testing.running_agent import RunningAgent, StartedWorkflows, worker_processes
+from durable_loop.testing.sandbox import PASS_PYTEST_THROUGH
 from durable_loop.testing.script import Script
 
 __all__ = ["Agent", "Environment", "McpTransport", "TestedChat", "WorkerPlace"]
@@ -182,7 +183,12 @@ class Environment:
 
     async def client(self, namespace: str = names.NAMESPACE_CHAT) -> Client:
         """Connect a plain client, as any program would, to one of the namespaces."""
-        return await Client.connect(self.address, namespace=namespace, data_converter=pydantic_data_converter)
+        return await Client.connect(
+            self.address,
+            namespace=namespace,
+            data_converter=pydantic_data_converter,
+            plugins=[PASS_PYTEST_THROUGH],  # for a worker that a test gives it to
+        )
 
     async def fast_forward(
         self, handle: WorkflowHandle[Any, Any], duration: timedelta, *, namespace: str = names.NAMESPACE_CHAT
@@ -220,9 +226,7 @@ class Environment:
         script_file = self._folder / f"{task_queue}.json"
         model = FakeModel(script, used_file=used_file(script_file))
         started = StartedWorkflows()
-        client = await Client.connect(
-            self.address, plugins=[described.plugin(FakeModelProvider(model))], interceptors=[started]
-        )
+        client = await described.connect(self.address, FakeModelProvider(model), interceptors=[started])
         async with AsyncExitStack() as ending:
             if workers is WorkerPlace.IN_PROCESS:
                 worker = described.worker(
@@ -311,7 +315,7 @@ class Environment:
             yield agent
             for chat in agent.chats:
                 for run in await fetch_runs(await self.client(), chat.chat_id):
-                    await replay_history(run, partial(replayer, chosen))
+                    await replay_history(run, CHAT.replayer)
             if model is not None:
                 model.assert_complete()
 
@@ -350,7 +354,7 @@ class Environment:
         factories: Mapping[str, Callable[[], MCPServer]] | None,
     ) -> None:
         plugin = agents_plugin(settings, provider=provider, mcp_servers=factories)
-        client = await Client.connect(self.address, plugins=[plugin])
+        client = await Client.connect(self.address, plugins=[plugin, PASS_PYTEST_THROUGH])
         await running.enter_async_context(orchestrator_worker(client, settings))
 
     async def _http_servers(self) -> dict[str, str]:

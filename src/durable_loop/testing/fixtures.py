@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import pytest_asyncio
 
-from durable_loop.testing.plugin import REPORT, project_of
+from durable_loop.testing.run_state import REPORT, project_of
 
 if TYPE_CHECKING:
     from durable_loop.testing.crash import CrashPoints
@@ -52,8 +52,8 @@ async def chat(request: pytest.FixtureRequest, durable_env: "Environment") -> As
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def running_agent(request: pytest.FixtureRequest, durable_env: "Environment") -> AsyncGenerator["RunningAgent"]:
-    """Give a test the project's agent (`[tool.durable-loop] agent`), on its `@pytest.mark.script(…)`."""
-    async with durable_env.running(project_of(request.config).agent, _script(request)) as agent:
+    """Give a test the project's agent (the first of `[tool.durable-loop] agents`), on its `@pytest.mark.script(…)`."""
+    async with durable_env.running(project_of(request.config).agents[0], _script(request)) as agent:
         yield agent
 
 

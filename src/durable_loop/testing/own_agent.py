@@ -9,9 +9,9 @@ from durable_loop.services.it import worker as it
 from durable_loop.settings import Settings
 from durable_loop.testing.durable_agent import DurableAgent
 
-__all__ = ["AGENT"]
+__all__ = ["CHAT", "SERVICES"]
 
-AGENT: Final = DurableAgent(
-    workflows=[ChatWorkflow, *finance.WORKFLOWS, *it.WORKFLOWS],
-    make_plugin=lambda provider: agents_plugin(Settings(), provider=provider),
+CHAT: Final = DurableAgent(
+    workflows=[ChatWorkflow], make_plugin=lambda provider: agents_plugin(Settings(), provider=provider)
 )
+SERVICES: Final = DurableAgent(workflows=[*finance.WORKFLOWS, *it.WORKFLOWS], calls_models=False)

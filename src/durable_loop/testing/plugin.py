@@ -6,7 +6,6 @@ Stored histories are tests: a run that comes by their folder replays each of the
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,15 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from durable_loop.errors import DurableLoopError
-from durable_loop.testing.project import Project
+from durable_loop.testing.run_state import REPORT, Report, project_of
 
 if TYPE_CHECKING:
     from durable_loop.testing.histories.store import Entry, HistoryStore
 
 __all__ = [
-    "REPORT",
-    "Report",
-    "project_of",
     "pytest_addoption",
     "pytest_collect_file",
     "pytest_collection_modifyitems",
@@ -31,23 +27,6 @@ __all__ = [
 ]
 
 _MANIFEST = "manifest.toml"
-
-
-@dataclass
-class Report:
-    """What a run did with histories: for its last lines."""
-
-    replayed: int = 0
-    events: int = 0
-    prefixes: int = 0
-    seconds: float = 0.0
-    drifted: int = 0
-    compared: int = 0
-    recorded: list[str] = field(default_factory=list[str])
-
-
-REPORT = pytest.StashKey[Report]()
-_PROJECT = pytest.StashKey[Project]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,20 +58,6 @@ def pytest_configure(config: pytest.Config) -> None:
         from durable_loop.testing import fixtures  # noqa: PLC0415 - it imports pytest-asyncio
 
         config.pluginmanager.register(fixtures, "durable-loop-fixtures")
-
-
-def project_of(config: pytest.Config) -> Project:
-    """Return what the project in pytest's root folder says of itself.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    if _PROJECT not in config.stash:
-        try:
-            config.stash[_PROJECT] = Project.read(config.rootpath)
-        except DurableLoopError as error:
-            raise pytest.UsageError(str(error)) from error
-    return config.stash[_PROJECT]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -165,13 +130,14 @@ class _History(pytest.Item):
         self._entry = entry
 
     def runtest(self) -> None:
-        from durable_loop.testing.durable_agent import DurableAgent  # noqa: PLC0415 - as above
+        from durable_loop.testing.durable_agent import DurableAgent, replayer_of  # noqa: PLC0415 - as above
         from durable_loop.testing.histories.checks import Verdict, check_history  # noqa: PLC0415 - as above
 
-        agent = DurableAgent.load(project_of(self.config).agent)
+        agents = [DurableAgent.load(path) for path in project_of(self.config).agents]
+        make_replayer = replayer_of(agents, self._entry.workflow)
         history = self._store.read(self._entry)
         began = time.perf_counter()
-        checked = asyncio.run(check_history(history, agent.replayer, name=self._entry.id, entry=self._entry))
+        checked = asyncio.run(check_history(history, make_replayer, name=self._entry.id, entry=self._entry))
         report = self.config.stash[REPORT]
         report.seconds += time.perf_counter() - began
         report.replayed += 1

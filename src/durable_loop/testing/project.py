@@ -6,6 +6,7 @@ histories = "tests/histories"          # by default fixtures/histories
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,20 +15,20 @@ from packaging.version import InvalidVersion, Version
 
 from durable_loop.errors import SettingsError
 
-__all__ = ["OWN_AGENT", "Project"]
+__all__ = ["OWN_AGENTS", "Project"]
 
-OWN_AGENT: Final = "durable_loop.testing.own_agent:AGENT"
+OWN_AGENTS: Final = ("durable_loop.testing.own_agent:CHAT", "durable_loop.testing.own_agent:SERVICES")
 HISTORIES: Final = "fixtures/histories"
 # From here on recorded histories are only added to.
 FIRST_RELEASE: Final = Version("0.1.0")
-_KEYS: Final = frozenset({"agent", "histories"})
+_KEYS: Final = frozenset({"agents", "histories"})
 
 
 @dataclass(frozen=True)
 class Project:
-    """Where the agent is, and where its histories are stored."""
+    """Where its agents are, and where its histories are stored."""
 
-    agent: str = OWN_AGENT
+    agents: Sequence[str] = OWN_AGENTS
     histories: Path = Path(HISTORIES)
     version: Version | None = None
 
@@ -56,7 +57,7 @@ class Project:
                 f"{path}: [tool.durable-loop] has {', '.join(sorted(unknown))}; it takes {', '.join(sorted(_KEYS))}."
             )
         return cls(
-            agent=table.get("agent", OWN_AGENT),
+            agents=table.get("agents", OWN_AGENTS),
             histories=folder / table.get("histories", HISTORIES),
             version=version,
         )

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.worker import Replayer
 
-from durable_loop.bootstrap.services import services_replayer
 from durable_loop.testing import NonDeterminismFoundError, RecordedHistory, replay_history
+from durable_loop.testing.own_agent import SERVICES
 
 EVENTS: dict[str, Any] = {
     "events": [
@@ -30,11 +29,6 @@ EVENTS: dict[str, Any] = {
         },
     ]
 }
-
-
-@pytest.fixture(name="replayer")
-def _replayer() -> Replayer:
-    return services_replayer()
 
 
 def test_what_tells_of_the_machine_is_not_written(tmp_path: Path) -> None:
@@ -92,7 +86,7 @@ def test_a_history_is_read_as_it_was_written_or_as_the_temporal_program_shows_it
 async def test_a_history_with_one_event_is_refused_instead_of_hanging() -> None:
     """Temporal's replayer would wait for ever. (Temporal)"""
     with pytest.raises(NonDeterminismFoundError, match="fewer than two events"):
-        await replay_history(RecordedHistory("wf", {"events": EVENTS["events"][:1]}), services_replayer)
+        await replay_history(RecordedHistory("wf", {"events": EVENTS["events"][:1]}), SERVICES.replayer)
 
 
 def test_a_task_that_is_given_again_because_of_a_message_is_no_failed_one() -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from durable_loop.testing.histories.json_differences import as_words, json_differences
-from durable_loop.testing.histories.sendings import MODEL_CALL, Sending, SendingKind
+from durable_loop.testing.histories.model_inputs import MODEL_CALL
+from durable_loop.testing.histories.sendings import Sending, SendingKind
 
 __all__ = ["Difference", "differences", "in_words"]
 

@@ -43,11 +43,12 @@ class RecordedHistory:
 
     def activities(self) -> list[str]:
         """Return the types of the activities scheduled, in order."""
-        return [
-            event["activityTaskScheduledEventAttributes"]["activityType"]["name"]
-            for event in self.events
-            if "activityTaskScheduledEventAttributes" in event
-        ]
+        return [scheduled["activityType"]["name"] for scheduled in self.attributes("activityTaskScheduled")]
+
+    def attributes(self, kind: str) -> list[Mapping[str, Any]]:
+        """Return what each event of a kind says, in order: `activityTaskScheduled`, as its JSON field begins."""
+        field = f"{kind}EventAttributes"
+        return [event[field] for event in self.events if field in event]
 
     def count(self, event_type: str) -> int:
         """Return how many events have this type."""
@@ -60,11 +61,7 @@ class RecordedHistory:
         Left out is what is no fault: a workflow was about to end when the server had a message for it, so that it
         gave the task once more (`UNHANDLED_COMMAND`).
         """
-        causes = [
-            event["workflowTaskFailedEventAttributes"]["cause"]
-            for event in self.events
-            if "workflowTaskFailedEventAttributes" in event
-        ]
+        causes = [failed["cause"] for failed in self.attributes("workflowTaskFailed")]
         return [cause for cause in causes if cause != _HAD_A_MESSAGE]
 
     @property

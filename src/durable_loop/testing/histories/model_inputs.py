@@ -1,27 +1,44 @@
 """The model input that a history of our own chats only names by its hash: what it is now, and what it was then."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, cast
 
 from temporalio import workflow
 
 from durable_loop import names
 from durable_loop.chat.messages import Item, ModelInputPage
 from durable_loop.chat.model_input import ModelInputReference
+from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.payloads import recorded_values
 
-__all__ = ["named_model_input"]
+__all__ = ["MODEL_CALL", "named_in", "named_model_input"]
+
+# The end of the type of the activity that calls a model, as the Agents plugin names it.
+MODEL_CALL: Final = "invoke_model_activity"
 
 
-def named_model_input(values: Sequence[Any]) -> str | None:
-    """Return, within a workflow, the input that the values of a model call name; None where it stands there itself.
+def named_in(history: RecordedHistory) -> frozenset[ModelInputReference]:
+    """Return the references that a history holds."""
+    texts = (
+        value["input"]
+        for attributes in history.attributes("activityTaskScheduled")
+        if attributes["activityType"]["name"].endswith(MODEL_CALL)
+        for value in recorded_values(attributes["input"])
+    )
+    return frozenset(named for text in texts if (named := ModelInputReference.find(text)) is not None)
 
-    The chat's own query still has the text: a reference goes by just before its call.
+
+def named_model_input(values: Sequence[Any], known: Collection[ModelInputReference]) -> str | None:
+    """Return, within a workflow, the input that the values of a model call name, where it is not a known one.
+
+    None also where the input stands there itself. The chat's own query still has the text: a reference goes by just
+    before its call.
     """
     named = ModelInputReference.find(cast("list[Item]", values[0]["input"])) if values else None
     handler = cast(
         "Callable[[ModelInputPage], str | None] | None",
         workflow.get_query_handler(names.QUERY_MODEL_INPUT),  # pyright: ignore[reportUnknownMemberType]
     )
-    if named is None or handler is None:
+    if named is None or named in known or handler is None:
         return None
     return "".join(handler(ModelInputPage(call=named.call, page=page)) or "" for page in range(named.pages))

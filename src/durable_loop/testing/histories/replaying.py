@@ -18,6 +18,7 @@ from temporalio.worker import Interceptor, Replayer
 from durable_loop.testing.errors import NonDeterminismFoundError
 from durable_loop.testing.histories.drift import Difference, differences
 from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.model_inputs import named_in
 from durable_loop.testing.histories.sendings import SendingNotes, sendings_in
 
 __all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "replay_prefixes"]
@@ -60,7 +61,7 @@ async def replay_histories(
 
     `names` are what errors call them, by default their workflow ids.
     """
-    notes = SendingNotes()
+    notes = SendingNotes({named for history in histories for named in named_in(history)})
     called = [name or history.workflow_id for history, name in zip_longest(histories, names)]
     replayer = make_replayer([notes])
     async with replayer.workflow_replay_iterator(_for_replay(histories)) as results:

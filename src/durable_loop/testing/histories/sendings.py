@@ -6,7 +6,7 @@ values as JSON. The arguments of a local activity are in no history.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NoReturn
@@ -28,14 +28,12 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityHandle, ChildWorkflowHandle
 
+from durable_loop.chat.model_input import ModelInputReference
 from durable_loop.testing.histories.history import RecordedHistory
-from durable_loop.testing.histories.model_inputs import named_model_input
+from durable_loop.testing.histories.model_inputs import MODEL_CALL, named_model_input
 from durable_loop.testing.histories.payloads import payload_value, recorded_values
 
-__all__ = ["MODEL_CALL", "Sending", "SendingKind", "SendingNotes", "sendings_in"]
-
-# The end of the type of the activity that calls a model, as the Agents plugin names it.
-MODEL_CALL: Final = "invoke_model_activity"
+__all__ = ["Sending", "SendingKind", "SendingNotes", "sendings_in"]
 
 
 class SendingKind(StrEnum):
@@ -74,9 +72,13 @@ def sendings_in(history: RecordedHistory) -> list[Sending]:
 
 
 class SendingNotes(Interceptor):
-    """Given to a replayer: notes by run id what the code sends now."""
+    """Given to a replayer: notes by run id what the code sends now.
 
-    def __init__(self) -> None:
+    A model input that is only named is fetched where its reference is none of the `known` ones.
+    """
+
+    def __init__(self, known: Collection[ModelInputReference] = ()) -> None:
+        self._known = known
         self._noted: dict[str, list[Sending]] = defaultdict(list)
 
     def take(self, run_id: str) -> list[Sending]:
@@ -88,19 +90,21 @@ class SendingNotes(Interceptor):
         input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 - the SDK's signature
     ) -> type[WorkflowInboundInterceptor]:
         """Return a class that notes here."""
-        noted = self._noted
+        noted, known_ones = self._noted, self._known
 
         class Noting(_Inbound):
             notes = noted
+            known = known_ones
 
         return Noting
 
 
 class _Inbound(WorkflowInboundInterceptor):
     notes: dict[str, list[Sending]]
+    known: Collection[ModelInputReference]
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        super().init(_Outbound(outbound, self.notes))
+        super().init(_Outbound(outbound, self.notes, self.known))
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
         try:
@@ -121,13 +125,19 @@ class _Inbound(WorkflowInboundInterceptor):
 
 
 class _Outbound(WorkflowOutboundInterceptor):
-    def __init__(self, next: WorkflowOutboundInterceptor, notes: dict[str, list[Sending]]) -> None:  # noqa: A002 - the SDK's signature
+    def __init__(
+        self,
+        next: WorkflowOutboundInterceptor,  # noqa: A002 - the SDK's signature
+        notes: dict[str, list[Sending]],
+        known: Collection[ModelInputReference],
+    ) -> None:
         super().__init__(next)
         self._notes = notes
+        self._known = known
 
     def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002 - the SDK's signature
         values = _as_json(input.args)
-        text = named_model_input(values) if input.activity.endswith(MODEL_CALL) else None
+        text = named_model_input(values, self._known) if input.activity.endswith(MODEL_CALL) else None
         self._note(Sending(SendingKind.ACTIVITY, input.activity, values, model_input=text))
         return super().start_activity(input)
 

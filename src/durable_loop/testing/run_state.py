@@ -1,0 +1,41 @@
+"""What one run of pytest knows: the project under test, and what was done with histories so far."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from durable_loop.errors import DurableLoopError
+from durable_loop.testing.project import Project
+
+__all__ = ["REPORT", "Report", "project_of"]
+
+
+@dataclass
+class Report:
+    """What a run did with histories: for its last lines."""
+
+    replayed: int = 0
+    events: int = 0
+    prefixes: int = 0
+    seconds: float = 0.0
+    drifted: int = 0
+    compared: int = 0
+    recorded: list[str] = field(default_factory=list[str])
+
+
+REPORT = pytest.StashKey[Report]()
+_PROJECT = pytest.StashKey[Project]()
+
+
+def project_of(config: pytest.Config) -> Project:
+    """Return what the project in pytest's root folder says of itself.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if _PROJECT not in config.stash:
+        try:
+            config.stash[_PROJECT] = Project.read(config.rootpath)
+        except DurableLoopError as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[_PROJECT]
