@@ -5,6 +5,8 @@ Two things can be wrong, and they are never mixed up: a history that does not re
 """
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ __all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "re
 # Replay of a few hundred events takes well under a second; a history of one event would hang for ever.
 REPLAY_TIMEOUT: Final = timedelta(seconds=60)
 MINIMUM_EVENTS: Final = 2
+_MESSAGE: Final = re.compile(r'\bmessage: "((?:[^"\\]|\\["\\/bfnrt])*)"')
 
 # `DurableAgent.replayer` is one.
 MakeReplayer = Callable[[Sequence[Interceptor]], Replayer]
@@ -79,7 +82,7 @@ async def replay_histories(
                 return
             sent = notes.take(history.run_id)
             if result.replay_failure is not None:
-                error = NonDeterminismFoundError(history=name, reason=str(result.replay_failure))
+                error = NonDeterminismFoundError(history=name, reason=_reason(result.replay_failure))
                 error.__cause__ = result.replay_failure
                 yield Replayed(history, error)
             else:
@@ -114,6 +117,12 @@ def boundaries(event_types: Sequence[str]) -> list[int]:
         if kind == "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED" and place > MINIMUM_EVENTS
     }
     return sorted(place for place in begun | written if MINIMUM_EVENTS <= place < len(event_types))
+
+
+def _reason(failure: Exception) -> str:
+    """Return what failed; the SDK gives the message within a dump of its own structures, stack trace included."""
+    messages = [json.loads(f'"{found}"') for found in _MESSAGE.findall(str(failure))]
+    return next((message for message in messages if message), str(failure))
 
 
 async def _for_replay(histories: Iterable[RecordedHistory]) -> AsyncIterator[WorkflowHistory]:

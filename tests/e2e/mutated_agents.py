@@ -1,0 +1,166 @@
+"""The foreign agents again, each with one thing changed: what breaks open workflows, and what they would not notice."""
+
+from datetime import timedelta
+
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from agents import Agent, ModelSettings, Runner
+    from temporalio.openai_agents.workflow import activity_as_tool  # pyright: ignore[reportUnknownVariableType]
+
+    from tests.e2e import foreign_agents
+
+__all__ = ["BREAKING", "DRIFTING"]
+
+TEN_SECONDS = timedelta(seconds=10)
+HOURLY = RetryPolicy(initial_interval=timedelta(hours=1))
+
+
+@activity.defn
+async def neighbour(name: str) -> str:
+    """Say who lives next door."""
+    return await foreign_agents.next_door(name)
+
+
+@activity.defn
+async def next_door(name: str, houses: int = 1) -> str:
+    """Say who lives some houses on."""
+    return f"{name} {houses}"
+
+
+async def greet(
+    wish: str,
+    *,
+    tools: tuple[object, ...] = (foreign_agents.next_door,),
+    instructions: str = "Greet.",
+    model: str | None = None,
+    settings: ModelSettings | None = None,
+) -> str:
+    """Do what the greeter does, with something else in it."""
+    offered = [activity_as_tool(tool, start_to_close_timeout=TEN_SECONDS) for tool in tools]  # pyright: ignore[reportArgumentType]
+    agent = Agent(
+        name="greeter",
+        instructions=instructions,
+        tools=offered,
+        model=model,
+        model_settings=settings or ModelSettings(),
+    )
+    return (await Runner.run(agent, wish)).final_output
+
+
+@workflow.defn(name="GreetsByName")
+class WaitsFirst:
+    """A timer more."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Wait, then greet."""
+        await workflow.sleep(1)
+        return await greet(wish)
+
+
+@workflow.defn(name="GreetsByName")
+class HasNoTool:
+    """A tool less, which the model called."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet."""
+        return await greet(wish, tools=())
+
+
+@workflow.defn(name="GreetsByName")
+class HasANewNameForItsTool:
+    """An activity renamed."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet."""
+        return await greet(wish, tools=(neighbour,))
+
+
+@workflow.defn(name="AnswersNextDay")
+class TriesFirst:
+    """The timer and the activity swapped."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Try, then wait."""
+        attempt = await workflow.execute_activity(
+            foreign_agents.third_time_lucky, start_to_close_timeout=TEN_SECONDS, retry_policy=HOURLY
+        )
+        await workflow.sleep(timedelta(days=1))
+        return attempt
+
+
+@workflow.defn(name="GreetsByName")
+class IsToldMore:
+    """Other instructions."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet."""
+        return await greet(wish, instructions="Greet.\nIn verse.")
+
+
+@workflow.defn(name="GreetsByName")
+class AsksAnotherModel:
+    """Another model, with another setting."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet."""
+        return await greet(wish, model="other", settings=ModelSettings(temperature=0.5))
+
+
+@workflow.defn(name="GreetsByName")
+class HasAnotherTool:
+    """Another description and schema under the same name."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet."""
+        return await greet(wish, tools=(next_door,))
+
+
+@workflow.defn(name="GreetsByName")
+class OffersMore:
+    """A tool more, which the model did not know."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet."""
+        return await greet(wish, tools=(foreign_agents.next_door, neighbour))
+
+
+@workflow.defn(name="GreetsByName")
+class AddsToWhatIsAsked:
+    """Other input, and another result."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet."""
+        return await greet(f"{wish}!") + " Bye."
+
+
+BREAKING = (WaitsFirst, HasNoTool, HasANewNameForItsTool, TriesFirst)
+DRIFTING = (
+    (IsToldMore, ["model call 1 and 1 more: instructions changed:", "+In verse."]),
+    (AsksAnotherModel, ['model changed: null → "other"', "model_settings.temperature changed: null → 0.5"]),
+    (
+        HasAnotherTool,
+        [
+            'tool next_door: description changed: "Say who lives next door." → "Say who lives some houses on."',
+            "tool next_door: params_json_schema.properties.houses changed: new:",
+        ],
+    ),
+    (OffersMore, ['tool neighbour changed: new: {"description": "Say who lives next door."']),
+    (
+        AddsToWhatIsAsked,
+        [
+            'input[0].content changed: "I am Ada" → "I am Ada!"',
+            'result: result changed: "Hello Ada, hello Grace." → "Hello Ada, hello Grace. Bye."',
+        ],
+    ),
+)

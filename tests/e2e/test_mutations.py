@@ -1,0 +1,58 @@
+"""The teeth of replay and drift: each change of a workflow is found, and told for what it is."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from durable_loop.testing import Environment, RecordedHistory, Script, Verdict, calls, check_history, says
+from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName
+from tests.e2e.mutated_agents import BREAKING, DRIFTING
+
+Recorded = dict[str, RecordedHistory]
+
+
+@pytest.fixture(name="recorded", scope="module")
+async def _recorded(env: Environment) -> Recorded:
+    """Run the unchanged agents, and keep what they leave behind."""
+    script = Script(calls("next_door", name="Ada"), says("Hello Ada, hello Grace."))
+    async with env.running(AGENT, script) as agent:
+        await agent.execute(GreetsByName.run, "I am Ada")
+        handle = await agent.start(AnswersNextDay.run)
+        await env.fast_forward(handle, timedelta(days=2))
+        await handle.result()
+        return {history.workflow_type: history for history in await agent.histories()}
+
+
+async def test_what_has_not_changed_replays_from_every_prefix_and_sends_the_same(recorded: Recorded) -> None:
+    """No false alarm. (ours)"""
+    for history in recorded.values():
+        checked = await check_history(history, AGENT.replayer, name="unchanged")
+
+        assert (checked.verdict, checked.words) == (Verdict.REPLAYS, "")
+        assert checked.prefixes >= 4
+
+
+@pytest.mark.parametrize("mutant", BREAKING)
+async def test_what_breaks_open_workflows_fails_the_replay(mutant: type, recorded: Recorded) -> None:
+    """A timer added, a tool removed, an activity renamed, the order swapped. (ours)"""
+    changed = replace(AGENT, workflows=[mutant])
+    (workflow_type,) = changed.workflow_types
+
+    checked = await check_history(recorded[workflow_type], changed.replayer, name="changed")
+
+    assert checked.verdict is Verdict.BREAKS
+    assert "changed does not replay: " in checked.words
+    assert "workflow.patched" in checked.words
+
+
+@pytest.mark.parametrize(("mutant", "words"), DRIFTING, ids=lambda value: getattr(value, "__name__", ""))
+async def test_what_changes_behaviour_is_told_as_drift(mutant: type, words: list[str], recorded: Recorded) -> None:
+    """Instructions, model, settings, tools, schemas, arguments, results: Temporal's own replay is content. (ours)"""
+    changed = replace(AGENT, workflows=[mutant])
+
+    checked = await check_history(recorded["GreetsByName"], changed.replayer, name="changed")
+
+    assert checked.verdict is Verdict.DRIFTS, checked.words
+    for expected in words:
+        assert expected in checked.words, checked.words
