@@ -1,4 +1,4 @@
-"""The commands: `durable-loop chat | up | down | status | rollout`."""
+"""The commands: `durable-loop chat | up | down | status | rollout | history`."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from durable_loop.bootstrap.process import leave
+from durable_loop.cli import history_app
 from durable_loop.errors import DurableLoopError, SettingsError, SetupError
 from durable_loop.settings import load_settings
 
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(history_app.app, name="history")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
+from durable_loop.errors import SettingsError
 from durable_loop.testing.histories.scrubbing import scrubbed
 
 __all__ = ["RecordedHistory", "fetch_history", "fetch_runs"]
@@ -17,8 +18,9 @@ _HAD_A_MESSAGE: Final = "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND"
 class RecordedHistory:
     """A history with its workflow id, in memory or in a JSON file."""
 
-    def __init__(self, workflow_id: str, events: dict[str, Any]) -> None:
+    def __init__(self, workflow_id: str, events: dict[str, Any], *, is_redacted: bool = False) -> None:
         self.workflow_id = workflow_id
+        self.is_redacted = is_redacted  # its texts are covered: what is sent cannot be compared
         self._json = events
 
     @property
@@ -78,14 +80,31 @@ class RecordedHistory:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x") as file:
-            json.dump({"workflowId": self.workflow_id, **self.scrubbed().as_json()}, file, indent=1, sort_keys=True)
+            head = {"workflowId": self.workflow_id, **({"redacted": True} if self.is_redacted else {})}
+            json.dump({**head, **self.scrubbed().as_json()}, file, indent=1, sort_keys=True)
             file.write("\n")
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a history that `write` wrote, or `temporal workflow show --output json` did."""
-        content = json.loads(path.read_text())
-        return cls(content.pop("workflowId", path.stem), content)
+        """Read a history that `write` wrote, or `temporal workflow show --output json` did.
+
+        Raises:
+            SettingsError: the file cannot be read, or holds no history.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            history = cls(
+                content.pop("workflowId", path.stem), content, is_redacted=bool(content.pop("redacted", False))
+            )
+            _ = history.workflow_type, history.run_id
+        except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
+            raise SettingsError(
+                f"{path} is no workflow history: {type(error).__name__}: {error}. "
+                "Write one with `temporal workflow show --output json` or `durable-loop history pull`."
+            ) from error
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+        return history
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the history as Temporal's JSON has it."""
@@ -93,11 +112,13 @@ class RecordedHistory:
 
     def scrubbed(self) -> Self:
         """Return the history without what tells of the machine that recorded it, as `write` stores it."""
-        return type(self)(self.workflow_id, scrubbed(self._json))
+        return type(self)(self.workflow_id, scrubbed(self._json), is_redacted=self.is_redacted)
 
     def prefix(self, length: int) -> Self:
         """Return the history as it was when it had this many events."""
-        return type(self)(self.workflow_id, {**self._json, "events": self.events[:length]})
+        return type(self)(
+            self.workflow_id, {**self._json, "events": self.events[:length]}, is_redacted=self.is_redacted
+        )
 
     def for_replay(self) -> WorkflowHistory:
         """Return the history as Temporal's replayer takes it."""
