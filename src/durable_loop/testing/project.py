@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from packaging.version import InvalidVersion, Version
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from durable_loop.errors import SettingsError
 
@@ -21,7 +22,13 @@ OWN_AGENTS: Final = ("durable_loop.testing.own_agent:CHAT", "durable_loop.testin
 HISTORIES: Final = "fixtures/histories"
 # From here on recorded histories are only added to.
 FIRST_RELEASE: Final = Version("0.1.0")
-_KEYS: Final = frozenset({"agents", "histories"})
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    agents: list[str] = list(OWN_AGENTS)
+    histories: str = HISTORIES
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,11 @@ class Project:
             version = Version(written) if written else None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidVersion) as error:
             raise SettingsError(f"{path}: {error}") from error
-        table: dict[str, Any] = content.get("tool", {}).get("durable-loop", {})
-        if unknown := table.keys() - _KEYS:
+        try:
+            table = _Table.model_validate(content.get("tool", {}).get("durable-loop", {}))
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             raise SettingsError(
-                f"{path}: [tool.durable-loop] has {', '.join(sorted(unknown))}; it takes {', '.join(sorted(_KEYS))}."
-            )
-        return cls(
-            agents=table.get("agents", OWN_AGENTS),
-            histories=folder / table.get("histories", HISTORIES),
-            version=version,
-        )
+                f"{path}: [tool.durable-loop] takes {' and '.join(_Table.model_fields)}. {wrong}."
+            ) from error
+        return cls(agents=tuple(table.agents), histories=folder / table.histories, version=version)

@@ -1,0 +1,154 @@
+"""Drift in words: what was sent, what would be sent now."""
+
+import pytest
+
+from durable_loop.testing.histories.drift import differences, in_words
+from durable_loop.testing.histories.json_differences import ABSENT, as_words, json_differences
+from durable_loop.testing.histories.sendings import Sending, SendingKind, sendings_in
+from tests.unit.testing.histories.samples import STORE, history
+
+
+def activity(name: str, *values: object) -> Sending:
+    """Return an activity that is sent."""
+    return Sending(SendingKind.ACTIVITY, name, values)
+
+
+def model_call(**fields: object) -> Sending:
+    """Return a model call, of which only some fields are told."""
+    return activity("invoke_model_activity", {"system_instructions": "Be brief.", "tools": [], "input": [], **fields})
+
+
+@pytest.mark.parametrize("entry", STORE.entries(), ids=lambda entry: entry.id)
+def test_what_is_sent_as_it_was_is_no_drift(entry: object) -> None:
+    """Whatever is in a history. (ours)"""
+    sent = sendings_in(STORE.read(entry))  # pyright: ignore[reportArgumentType]
+
+    assert differences(sent, sent) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        (activity("add", {"a": 1}), activity("add", {"a": 2}), "activity add (1): argument a changed: 1 → 2"),
+        (activity("add", 1, 2), activity("add", 1, 3), "activity add (1): argument [1] changed: 2 → 3"),
+        (activity("add", {"a": 1}), activity("add", {}), "activity add (1): argument a changed: gone: 1"),
+        (activity("add", {"a": True}), activity("add", {"a": 1}), "activity add (1): argument a changed: true → 1"),
+        (
+            Sending(SendingKind.UPDATE, "turn-1", [{"text": "Hi"}]),
+            Sending(SendingKind.UPDATE, "turn-1", [{"failure": "no", "type": "X"}]),
+            """\
+update turn-1: result text changed: gone: "Hi"
+update turn-1: result failure changed: new: "no"
+update turn-1: result type changed: new: "X\"""",
+        ),
+        (
+            Sending(SendingKind.NEXT_RUN, "Chat", [{"carried": [1]}]),
+            Sending(SendingKind.NEXT_RUN, "Chat", [{"carried": [1, 2]}]),
+            "next run: argument carried[1] changed: new: 2",
+        ),
+        (
+            Sending(SendingKind.SIGNAL, "poke", ["a"]),
+            Sending(SendingKind.SIGNAL, "poke", ["b"]),
+            'signal poke (1): argument changed: "a" → "b"',
+        ),
+        (
+            Sending(SendingKind.CHILD, "Child", ["a"]),
+            Sending(SendingKind.CHILD, "Child", ["b"]),
+            'child workflow Child (1): argument changed: "a" → "b"',
+        ),
+        (
+            model_call(),
+            model_call(system_instructions="Be brief.\nBe kind."),
+            """\
+model call 1: instructions changed:
+    --- recorded
+    +++ now
+    @@ -1 +1,2 @@
+     Be brief.
+    +Be kind.""",
+        ),
+        (
+            model_call(tools=[{"name": "add", "description": "Add."}]),
+            model_call(tools=[{"name": "add", "description": "Sum."}]),
+            'model call 1: tool add: description changed: "Add." → "Sum."',
+        ),
+        (
+            model_call(tools=[{"name": "add"}, {"name": "sub"}]),
+            model_call(tools=[{"name": "sub"}, {"name": "add"}]),
+            'model call 1: order of the tools changed: ["add", "sub"] → ["sub", "add"]',
+        ),
+        (
+            model_call(handoffs=[{"tool_name": "to_ada", "agent_name": "Ada"}]),
+            model_call(handoffs=[]),
+            'model call 1: handoff to_ada changed: gone: {"agent_name": "Ada"}',
+        ),
+        (
+            model_call(input=[{"role": "user", "content": "Hi"}]),
+            model_call(input=[{"role": "user", "content": "Hi!"}]),
+            'model call 1: input[0].content changed: "Hi" → "Hi!"',
+        ),
+    ],
+)
+def test_each_difference_is_said_in_words(before: Sending, now: Sending, words: str) -> None:
+    """Where, what, from what to what. (ours)"""
+    assert in_words(differences([before], [now])) == words
+    assert "\n".join(map(str, differences([before], [now]))) == words
+
+
+def test_ids_of_spans_and_the_order_of_keys_are_no_drift() -> None:
+    """A model does not see them. (ours)"""
+    before = model_call(tracing={"span": 1}, model_settings={"a": 1, "b": 2})
+
+    assert differences([before], [model_call(tracing={"span": 2}, model_settings={"b": 2, "a": 1})]) == []
+
+
+def test_a_difference_at_many_places_is_told_once() -> None:
+    """With the first place, and how many more there are. (ours)"""
+    before, now = [model_call()] * 3, [model_call(model_name="other")] * 3
+
+    assert in_words(differences(before, now)) == 'model call 1 and 2 more: model changed: null → "other"'
+
+
+def test_what_comes_after_the_end_of_a_history_is_not_compared() -> None:
+    """Nor what was sent and taken back at once, which no history holds. (ours)"""
+    now = [activity("withdrawn", 1), activity("add", 1), activity("add", 2)]
+
+    assert differences([activity("add", 1)], now) == []
+
+
+def test_an_input_that_is_only_named_is_told_as_such() -> None:
+    """Its hash is another one. (ours)"""
+    before = model_call(input=[{"role": "user", "content": "durable-loop/model-input:1/1/" + "a" * 64}])
+    fresh = model_call(input=[{"role": "user", "content": "durable-loop/model-input:1/1/" + "b" * 64}])
+    now = Sending(fresh.kind, fresh.name, fresh.values, model_input='[{"role":"user","content":"Hi"}]')
+
+    assert in_words(differences([before], [now])).startswith("model call 1: input changed: the history holds its hash")
+
+
+def test_long_values_are_cut_where_they_are_shown() -> None:
+    """With their length. (ours)"""
+    assert as_words("a" * 1_000, "b").startswith(' "aaa')
+    assert "… (1,002 characters)" in as_words("a" * 1_000, "b")
+
+
+def test_a_leaf_against_a_branch_is_one_difference() -> None:
+    """And nothing against something. (ours)"""
+    assert list(json_differences({"a": 1}, {"a": {"b": 1}})) == [("a", 1, {"b": 1})]
+    assert list(json_differences([], [None])) == [("[0]", ABSENT, None)]
+    assert list(json_differences({"a": None}, {})) == [("a", None, ABSENT)]
+
+
+def test_what_a_chat_sends_is_read_from_its_history() -> None:
+    """Activities with arguments, updates with results, in the order of the events. (ours)"""
+    sent = sendings_in(history())
+
+    assert [(sending.kind, sending.name) for sending in sent] == [
+        (SendingKind.ACTIVITY, "temporalio.mcp.finance.list-tools"),
+        (SendingKind.ACTIVITY, "temporalio.mcp.it.list-tools"),
+        (SendingKind.ACTIVITY, "invoke_model_activity"),
+        (SendingKind.ACTIVITY, "calculator"),
+        (SendingKind.ACTIVITY, "invoke_model_activity"),
+        (SendingKind.UPDATE, "turn-1"),
+    ]
+    assert sent[3].values == [{"expression": "15 * 23"}]
+    assert sent[5].values == [{"turn_id": "turn-1", "text": "345.", "notes": []}]

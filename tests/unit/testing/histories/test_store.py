@@ -1,0 +1,130 @@
+"""The folder of stored histories and its manifest agree, or it is said where they do not."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from durable_loop.errors import SettingsError
+from durable_loop.testing import Expectation, HistoryStore, digest
+from durable_loop.testing.histories.store import AcceptedDrift
+from tests.unit.testing.histories.samples import STORE, encoded, event_of, history
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> HistoryStore:
+    store = HistoryStore(tmp_path / "histories")
+    store.keep("chat/first", history(), why="It has a tool.")
+    return store
+
+
+def test_a_history_is_kept_with_its_digest_and_its_entry(store: HistoryStore) -> None:
+    """All that is needed to review it, and to notice that it was edited. (ours)"""
+    entry = store.entry("chat/first")
+
+    assert store.problems() == []
+    assert (entry.id, entry.name, entry.generation) == ("chat/first.v0", "chat/first", 0)
+    assert (entry.workflow, entry.events) == ("ChatWorkflow", len(history().events))
+    assert entry.versions["temporalio"]
+    assert "activity task scheduled calculator" in store.path(entry).with_suffix(".txt").read_text()
+    assert store.read(entry).as_json() == history().as_json()
+
+
+def test_a_scenario_gets_generations_and_what_is_stored_stays(store: HistoryStore) -> None:
+    """The newest is what a fresh run is compared with. (ours)"""
+    before = store.path(store.entry("chat/first")).read_bytes()
+
+    kept = store.keep("chat/first", history("chat/one-turn"), why="It changed.", expect=Expectation.NONDETERMINISM)
+
+    assert kept.id == "chat/first.v1"
+    assert store.newest("chat/first") == kept == store.entry("chat/first")
+    assert store.path(store.entry("chat/first.v0")).read_bytes() == before
+    assert store.problems() == []
+    store.remove(kept)
+    assert [entry.id for entry in store.entries()] == ["chat/first.v0"]
+    assert store.problems() == []
+
+
+def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
+    """With its reason, and nothing else changes. (ours)"""
+    entry = store.entry("chat/first")
+    changed = entry.model_copy(update={"accepted_drift": AcceptedDrift(sha256="abc", why="A better prompt.")})
+    store.change(changed)
+
+    assert store.entries() == [changed]
+    assert store.problems() == []
+
+
+def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: HistoryStore) -> None:
+    """An unlisted file, a missing one, one listed twice, an edited one, a digest that is not its own. (ours)"""
+    for name in ("edited", "gone", "twice", "undigested", "misread"):
+        store.keep(f"chat/{name}", history(), why="x")
+    paths = {entry.name: store.path(entry) for entry in store.entries()}
+    paths["chat/edited"].write_text(paths["chat/edited"].read_text() + "\n")
+    paths["chat/gone"].unlink()
+    (store.folder / "chat" / "unlisted.v0.json").write_text("{}")
+    (store.folder / "chat" / "lonely.txt").write_text("")
+    paths["chat/undigested"].with_suffix(".txt").unlink()
+    paths["chat/misread"].with_suffix(".txt").write_text("something else")
+    manifest = store.folder / "manifest.toml"
+    twice = next(part for part in manifest.read_text().split("[[history]]") if "chat/twice" in part)
+    manifest.write_text(f"{manifest.read_text()}\n[[history]]{twice}")
+
+    assert store.problems() == [
+        "chat/unlisted.v0.json is not in the manifest",
+        "chat/lonely.txt belongs to no history",
+        "chat/twice.v0 is listed 2 times",
+        "chat/gone.v0.json is missing",
+        "chat/edited.v0.json was edited: its checksum is not that of the manifest",
+        "chat/misread.v0.txt is not the digest of its history",
+        "chat/undigested.v0.txt is missing, its digest",
+    ]
+
+
+def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistoryStore) -> None:
+    """A scrub rule that is wrong, or that came later than the file, fails the check. (ours)"""
+    telling = dict(history().as_json())
+    event_of(telling, 1).update(identity="4711@ada-laptop", input=encoded("my key is sk-abcdefghijklmnopqrstuvwx"))
+    entry = store.entry("chat/first")
+    store.path(entry).unlink()
+    # As an older version would have written it, with a checksum that is right.
+    store.path(entry).write_text(json.dumps(telling))
+    store.path(entry).with_suffix(".txt").write_text(digest(store.read(entry)))
+    store.change(entry.model_copy(update={"sha256": hashlib.sha256(store.path(entry).read_bytes()).hexdigest()}))
+
+    assert store.problems() == [
+        "chat/first.v0.json tells an API key",
+        "chat/first.v0.json tells the process that recorded it",
+        "chat/first.v0.json tells 'identity'",
+    ]
+
+
+@pytest.mark.parametrize("name", ["first", "Chat/first", "chat/../first", "/chat/first", "chat/first/", "chat/fi rst"])
+def test_a_name_that_is_none_is_refused(store: HistoryStore, name: str) -> None:
+    """It becomes a path. (ours)"""
+    with pytest.raises(SettingsError, match="is no name of a history: write area/scenario"):
+        store.keep(name, history(), why="x")
+
+
+def test_what_is_not_there_is_told_with_what_is(store: HistoryStore) -> None:
+    """By name or id. (ours)"""
+    with pytest.raises(SettingsError, match=r"There is no history chat/none in .*There are: chat/first\.v0\."):
+        store.entry("chat/none")
+
+
+@pytest.mark.parametrize("content", ["[[history]", "[[history]]\nid = 1", "[[history]]\nnew = true", b"\xff"])
+def test_a_manifest_that_cannot_be_read_is_told(store: HistoryStore, content: str | bytes) -> None:
+    """With its path; nothing is overwritten. (ours)"""
+    manifest = store.folder / "manifest.toml"
+    manifest.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(SettingsError, match=r"manifest\.toml is no manifest of histories"):
+        store.keep("chat/other", history(), why="x")
+    assert manifest.read_bytes() == (content if isinstance(content, bytes) else content.encode())
+
+
+def test_the_histories_of_this_repository_are_as_the_manifest_says() -> None:
+    """And tell nothing. (ours)"""
+    assert STORE.problems() == []
+    assert len(STORE.entries()) >= 15
