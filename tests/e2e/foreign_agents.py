@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
 
     from durable_loop.testing import DurableAgent
 
-__all__ = ["AGENT", "AnswersNextDay", "GreetsByName", "Leaks", "LooksAtItsReplay"]
+__all__ = ["AGENT", "AnswersNextDay", "GreetsByName", "Leaks", "LooksAtItsReplay", "SaysWhetherItReplays"]
 
 
 @activity.defn
@@ -86,7 +86,18 @@ class LooksAtItsReplay:
             await workflow.sleep(0.01)
 
 
+@workflow.defn
+class SaysWhetherItReplays:
+    """Is deterministic in its commands, and not in what it sends."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Call the tool with another argument in a replay."""
+        name = "again" if workflow.unsafe.is_replaying() else "first"
+        return await workflow.execute_activity(next_door, name, start_to_close_timeout=timedelta(seconds=10))
+
+
 AGENT = DurableAgent(
-    workflows=[GreetsByName, AnswersNextDay, Leaks, LooksAtItsReplay],
+    workflows=[GreetsByName, AnswersNextDay, Leaks, LooksAtItsReplay, SaysWhetherItReplays],
     activities=[next_door, third_time_lucky, leaves_a_process],
 )

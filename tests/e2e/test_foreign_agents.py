@@ -9,6 +9,7 @@ from temporalio.client import WorkflowFailureError
 from durable_loop.errors import SettingsError
 from durable_loop.testing import (
     CrashPoint,
+    DriftFoundError,
     Environment,
     HarnessError,
     LeakedProcessError,
@@ -19,7 +20,7 @@ from durable_loop.testing import (
     calls,
     says,
 )
-from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName, Leaks, LooksAtItsReplay
+from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName, Leaks, LooksAtItsReplay, SaysWhetherItReplays
 
 PATH = "tests.e2e.foreign_agents:AGENT"
 SCRIPT = Script(calls("next_door", name="Ada"), says("Hello Ada, hello Grace."))
@@ -126,3 +127,10 @@ async def test_a_workflow_that_is_not_deterministic_fails_the_block(env: Environ
     with pytest.raises(NonDeterminismFoundError, match="does not replay"):
         async with env.running(AGENT, Script()) as agent:
             await agent.execute(LooksAtItsReplay.run)
+
+
+async def test_a_workflow_that_sends_something_else_when_it_is_replayed_fails_the_block(env: Environment) -> None:
+    """Its commands are the same, and a chat would go on otherwise than it began. (ours)"""
+    with pytest.raises(DriftFoundError, match=r'activity next_door \(1\): argument changed: "first" → "again"'):
+        async with env.running(AGENT, Script()) as agent:
+            await agent.execute(SaysWhetherItReplays.run)

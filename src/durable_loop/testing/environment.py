@@ -46,7 +46,7 @@ from durable_loop.stack.plan import DYNAMIC_CONFIG
 from durable_loop.testing.crash import CrashPoints
 from durable_loop.testing.durable_agent import DurableAgent
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeModelProvider, used_file
-from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_history
+from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_unchanged
 from durable_loop.testing.leaks import OWNER_VARIABLE, no_process_left
 from durable_loop.testing.memory import InMemoryMCPServer
 from durable_loop.testing.own_agent import CHAT
@@ -217,6 +217,7 @@ class Environment:
         Raises:
             UnusedStepsError: the block ended and the script was not used up.
             NonDeterminismFoundError: a history does not replay.
+            DriftFoundError: one replays, and what it sends depends on more than what is in it.
             ProcessNotReadyError: a subprocess did not start.
             SettingsError: nothing is at that path.
         """
@@ -261,7 +262,7 @@ class Environment:
                 raise TypeError("A worker process imports its agent: name it by its path, package.module:NAME.")
             yield running
             for history in await running.histories():
-                await replay_history(history, described.replayer)
+                await replay_unchanged(history, described.replayer)
             model.assert_complete()
 
     async def finance_worker(self) -> Worker:
@@ -290,6 +291,7 @@ class Environment:
         Raises:
             UnusedStepsError: the block ended and the script was not used up.
             NonDeterminismFoundError: a chat's history does not replay.
+            DriftFoundError: one replays, and what it sends depends on more than what is in it.
             ProcessNotReadyError: a subprocess did not start.
         """
         chosen = self.settings.model_copy(update={"orchestrator_queue": f"queue-{uuid4().hex[:12]}", **settings})
@@ -315,7 +317,7 @@ class Environment:
             yield agent
             for chat in agent.chats:
                 for run in await fetch_runs(await self.client(), chat.chat_id):
-                    await replay_history(run, CHAT.replayer)
+                    await replay_unchanged(run, CHAT.replayer)
             if model is not None:
                 model.assert_complete()
 

@@ -17,6 +17,7 @@ from durable_loop.testing.histories.replaying import (
     replay_histories,
     replay_history,
     replay_prefixes,
+    replay_unchanged,
 )
 from durable_loop.testing.histories.scenarios import Scenarios
 from durable_loop.testing.histories.store import Entry, Expectation, HistoryStore
@@ -42,4 +43,5 @@ __all__ = [
     "replay_histories",
     "replay_history",
     "replay_prefixes",
+    "replay_unchanged",
 ]

@@ -17,13 +17,13 @@ from typing import Final
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Interceptor, Replayer
 
-from durable_loop.testing.errors import NonDeterminismFoundError
-from durable_loop.testing.histories.drift import Difference, differences
+from durable_loop.testing.errors import DriftFoundError, NonDeterminismFoundError
+from durable_loop.testing.histories.drift import Difference, differences, in_words
 from durable_loop.testing.histories.history import RecordedHistory
 from durable_loop.testing.histories.model_inputs import named_in
 from durable_loop.testing.histories.sendings import SendingNotes, sendings_in
 
-__all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "replay_prefixes"]
+__all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "replay_prefixes", "replay_unchanged"]
 
 # Replay of a few hundred events takes well under a second; a history of one event would hang for ever.
 REPLAY_TIMEOUT: Final = timedelta(seconds=60)
@@ -55,6 +55,18 @@ async def replay_history(history: RecordedHistory, make_replayer: MakeReplayer, 
                 raise replayed.error
             return replayed
     raise RuntimeError("the replayer gave no result")
+
+
+async def replay_unchanged(history: RecordedHistory, make_replayer: MakeReplayer) -> None:
+    """Replay a history that this very code has just written.
+
+    Raises:
+        NonDeterminismFoundError: it does not replay.
+        DriftFoundError: something else is sent: what is sent depends on time, chance or what else was in the process.
+    """
+    replayed = await replay_history(history, make_replayer)
+    if replayed.drift:
+        raise DriftFoundError(history=history.workflow_id, drift=in_words(replayed.drift))
 
 
 async def replay_histories(
