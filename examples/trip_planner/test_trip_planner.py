@@ -1,20 +1,22 @@
-"""Every promise of a durable agent, in forty lines."""
+"""Every promise of a durable agent: what it does, who may die meanwhile, and what an upgrade must not break."""
 
 from trip_planner import TripWorkflow, forecast, trains
 
-from durable_loop.testing import DurableAgent, Environment, RunningAgent, Script, call, calls, says
+from durable_loop.testing import DurableAgent, Environment, RunningAgent, Scenarios, Script, call, calls, says
 from durable_loop.testing.crash_matrix import CrashMatrix
 
 AGENT = DurableAgent(workflows=[TripWorkflow], activities=[forecast, trains])
+PLAN = "Take the train at 8:04, and a coat."
 SCRIPT = Script(
     calls(call("forecast", city="Oslo"), call("trains", start="Bonn", city="Oslo")),
-    says("Take the train at 8:04, and a coat."),
+    says(PLAN),
 )
 
 
-async def test_it_looks_at_the_weather_and_at_the_trains(durable_env: Environment) -> None:
+async def test_it_looks_at_the_weather_and_at_the_trains(durable_env: Environment, histories: Scenarios) -> None:
     async with durable_env.running(AGENT, SCRIPT) as agent:
-        assert await agent.execute(TripWorkflow.run, "From Bonn to Oslo") == "Take the train at 8:04, and a coat."
+        assert await agent.execute(TripWorkflow.run, "From Bonn to Oslo") == PLAN
+        histories.match("trip/two-tools", await agent.history(), why="Both tools at once.")
 
 
 class TestCrashes(CrashMatrix):

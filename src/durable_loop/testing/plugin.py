@@ -70,8 +70,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out all but the histories where that is asked for."""
     if config.option.replay_only:
-        left_out = [item for item in items if not isinstance(item, _Listed | _History)]
-        items[:] = [item for item in items if isinstance(item, _Listed | _History)]
+        left_out = [item for item in items if not isinstance(item, _Check)]
+        items[:] = [item for item in items if isinstance(item, _Check)]
         config.hook.pytest_deselected(items=left_out)
 
 
@@ -82,15 +82,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("durable histories")
     if report.replayed:
+        replayed = _counted(report.replayed, "history", "histories")
         rate = f", {report.replayed / report.seconds:.0f} a second" if report.seconds else ""
         terminalreporter.write_line(
-            f"{report.replayed} histories replayed ({report.events:,} events, {report.prefixes:,} prefixes) "
+            f"{replayed} replayed ({report.events:,} events, {report.prefixes:,} prefixes) "
             f"in {report.seconds:.1f} s{rate}; {report.drifted or 'none'} drifted"
         )
     if report.compared:
-        terminalreporter.write_line(f"{report.compared} fresh histories compared with the stored ones")
+        compared = _counted(report.compared, "fresh history", "fresh histories")
+        terminalreporter.write_line(f"{compared} compared with what is stored")
     for id_ in report.recorded:
         terminalreporter.write_line(f"recorded {id_}")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 class _Manifest(pytest.File):
@@ -109,7 +115,12 @@ class _Manifest(pytest.File):
             yield cast("pytest.Item", _History.from_parent(self, name=entry.id, store=store, entry=entry))  # pyright: ignore[reportUnknownMemberType]
 
 
-class _Listed(pytest.Item):
+class _Check(pytest.Item):
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self.name
+
+
+class _Listed(_Check):
     """Manifest and folder agree."""
 
     def __init__(self, *, store: "HistoryStore", **of_pytest: Any) -> None:
@@ -121,7 +132,7 @@ class _Listed(pytest.Item):
             pytest.fail("\n".join(problems), pytrace=False)
 
 
-class _History(pytest.Item):
+class _History(_Check):
     """A stored history replays as its entry says."""
 
     def __init__(self, *, store: "HistoryStore", entry: "Entry", **of_pytest: Any) -> None:

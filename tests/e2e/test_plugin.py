@@ -1,0 +1,141 @@
+"""The pytest plugin in a project that is not ours: fixtures, options, and what is said at the end."""
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from durable_loop.testing import HistoryStore
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "trip_planner"
+FIXTURES = """
+import pytest
+from agents import Agent, RunConfig, Runner
+from durable_loop.testing import CrashPoint, call, calls, says
+from trip_planner import TripWorkflow
+
+PLAN = (calls(call("forecast", city="Oslo"), call("trains", start="Bonn", city="Oslo")), says("Go."))
+
+@pytest.mark.script(says("Hello Ada."))
+async def test_fake_model(fake_model):
+    result = await Runner.run(Agent(name="x", model=fake_model), "I am Ada")
+    assert result.final_output == "Hello Ada."
+
+@pytest.mark.script(says("Hello Ada."), says("nobody asks"))
+async def test_unused(fake_model):
+    await Runner.run(Agent(name="x", model=fake_model), "I am Ada")
+
+@pytest.mark.script(says("Hello Ada."))
+async def test_chat(chat):
+    assert (await chat.send("I am Ada")).text == "Hello Ada."
+
+@pytest.mark.script(*PLAN)
+async def test_running_agent(running_agent):
+    assert await running_agent.execute(TripWorkflow.run, "To Oslo") == "Go."
+
+def test_crash(crash):
+    crash.arm(CrashPoint.IN_MODEL_CALL)
+    assert crash.passed == frozenset()
+
+def test_no_script(fake_model):
+    pass
+
+@pytest.mark.script(*PLAN)
+async def test_other_story(running_agent, histories):
+    await running_agent.execute(TripWorkflow.run, "To Oslo")
+    histories.match("trip/two-tools", await running_agent.history(), why="x")
+
+@pytest.mark.script(*PLAN)
+async def test_never_recorded(running_agent, histories):
+    await running_agent.execute(TripWorkflow.run, "To Oslo")
+    histories.match("trip/new", await running_agent.history(), why="Is new.")
+"""
+
+
+async def run(folder: Path, *options: str) -> tuple[int, str]:
+    """Run pytest in a folder; return its exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options),
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output = (await process.communicate())[0].decode()
+    assert process.returncode is not None
+    return process.returncode, output
+
+
+@pytest.fixture(name="project")
+def _project(tmp_path: Path) -> Path:
+    """Give a copy of the example, with tests that use every fixture."""
+    folder = tmp_path / "project"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "test_fixtures.py").write_text(FIXTURES)
+    return folder
+
+
+async def test_the_fixtures_are_ready_things_and_say_what_is_missing(project: Path) -> None:
+    """Each used once; the tests that must fail do so, in words. (ours)"""
+    code, output = await run(project, "test_fixtures.py")
+
+    assert code == 1
+    assert "5 passed" in output
+    assert "turn 2, model call 1: Says(kind='says', text='nobody asks')" in output
+    assert "test_fixtures.py::test_no_script needs @pytest.mark.script(…): what its model says." in output
+    assert "This run is another one than trip/two-tools.v0 tells. They differ first at event 1 of" in output
+    assert 'stored: workflow execution started TripWorkflow "From Bonn to Oslo"' in output
+    assert 'fresh:  workflow execution started TripWorkflow "To Oslo"' in output
+    assert "Where that is meant: durable-loop history refresh trip/two-tools" in output
+    assert "trip/new was never recorded. Record it: pytest --record-histories" in output
+    assert "1 fresh history compared with what is stored" in output
+
+
+async def test_histories_are_recorded_refreshed_and_recorded_anew(project: Path) -> None:
+    """Generations are added; one takes the place of the newest only where that is asked for. (ours)"""
+    store, stories = HistoryStore(project / "histories"), ("test_fixtures.py", "-k", "story or recorded")
+    code, output = await run(project, *stories, "--record-histories", "--refresh-histories", "trip/two-tools")
+    assert code == 0
+    assert "recorded trip/two-tools.v1\nrecorded trip/new.v0" in output.replace("\r", "")
+
+    code, output = await run(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")
+    assert code == 0
+    assert "recorded trip/two-tools.v1" in output
+    assert [entry.id for entry in store.entries()] == ["trip/new.v0", "trip/two-tools.v0", "trip/two-tools.v1"]
+
+    # All of them replay, those of older generations too; no server is needed for that.
+    code, output = await run(project, "--replay-only")
+    assert code == 0
+    assert "4 passed" in output
+    assert "3 histories replayed (78 events, 21 prefixes)" in output
+    assert "none drifted" in output
+
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text('[project]\nname = "trips"\nversion = "0.1.0"\n' + pyproject.read_text())
+    code, output = await run(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")
+    assert code == 1
+    assert "From version 0.1.0 on histories are only added to: leave --anew out." in output
+
+
+async def test_a_changed_prompt_and_an_unlisted_file_fail_the_replay(project: Path) -> None:
+    """Each in words, and so does a table that cannot be read. (ours)"""
+    (project / "histories" / "trip" / "unlisted.v0.json").write_text("{}")
+    workflow = project / "trip_planner.py"
+    workflow.write_text(workflow.read_text().replace("Plan the trip.", "Plan the trip, cheaply."))
+
+    code, output = await run(project, "--replay-only")
+    assert code == 1
+    assert "trip/unlisted.v0.json is not in the manifest" in output
+    assert "model call 1 and 1 more: instructions changed:" in output
+    assert "1 history replayed (26 events, 7 prefixes)" in output
+    assert "; 1 drifted" in output
+
+    (project / "histories" / "manifest.toml").write_text("[[history]")
+    assert "manifest.toml is no manifest of histories" in (await run(project, "--replay-only"))[1]
+    (project / "pyproject.toml").write_text("[tool.durable-loop]\nagent = 1\n")
+    code, output = await run(project, "--replay-only")
+    assert code == pytest.ExitCode.INTERRUPTED
+    assert "[tool.durable-loop] takes agents and histories. agent: Extra inputs are not permitted." in output
