@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         LeakedProcessError,
         NonDeterminismFoundError,
         ProcessNotReadyError,
+        ScriptError,
         UnscriptedModelCallError,
         UnusedStepsError,
     )
@@ -48,7 +49,28 @@ if TYPE_CHECKING:
     )
     from durable_loop.testing.processes import MortalProcess
     from durable_loop.testing.running_agent import RunningAgent
-    from durable_loop.testing.script import Call, Calls, Fails, Says, Script, Step, call, calls, fails, says
+    from durable_loop.testing.script import Script
+    from durable_loop.testing.steps import (
+        Call,
+        Calls,
+        Delays,
+        Fails,
+        Floods,
+        Loops,
+        Says,
+        Step,
+        call,
+        calls,
+        delays,
+        fails,
+        fails_mid_stream,
+        floods,
+        garbles,
+        hands_off_to,
+        loops,
+        says,
+        streams,
+    )
 
 __all__ = [
     "Agent",
@@ -58,6 +80,7 @@ __all__ = [
     "CrashInterceptor",
     "CrashPoint",
     "CrashPoints",
+    "Delays",
     "Difference",
     "DriftFoundError",
     "DurableAgent",
@@ -68,11 +91,13 @@ __all__ = [
     "FakeModel",
     "FakeModelProvider",
     "Fleet",
+    "Floods",
     "HarnessError",
     "HistoryChangedError",
     "HistoryMissingError",
     "HistoryStore",
     "LeakedProcessError",
+    "Loops",
     "McpTransport",
     "Member",
     "MortalProcess",
@@ -84,6 +109,7 @@ __all__ = [
     "Says",
     "Scenarios",
     "Script",
+    "ScriptError",
     "Step",
     "StoppedProcess",
     "TestedChat",
@@ -94,15 +120,22 @@ __all__ = [
     "call",
     "calls",
     "check_history",
+    "delays",
     "digest",
     "fails",
+    "fails_mid_stream",
     "fetch_history",
     "fetch_runs",
     "first_difference",
+    "floods",
+    "garbles",
+    "hands_off_to",
+    "loops",
     "replay_histories",
     "replay_history",
     "replay_prefixes",
     "says",
+    "streams",
 ]
 
 
@@ -110,6 +143,7 @@ __all__ = [
 # a name's module is imported when the name is asked for, the light ones first.
 _MODULES = (
     "errors",
+    "steps",
     "script",
     "crash",
     "processes",

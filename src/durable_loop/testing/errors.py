@@ -2,6 +2,7 @@
 
 HarnessError
 ├── UnscriptedModelCallError    the agent called the model where the script has no step
+├── ScriptError                 a script's file cannot be read
 ├── UnusedStepsError            the script has steps that no call asked for
 ├── NonDeterminismFoundError    a history does not replay on this code
 ├── DriftFoundError             a history replays, and something else is sent
@@ -21,6 +22,7 @@ __all__ = [
     "LeakedProcessError",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
+    "ScriptError",
     "UnscriptedModelCallError",
     "UnusedStepsError",
 ]
@@ -28,6 +30,10 @@ __all__ = [
 
 class HarnessError(DurableLoopError):
     """The base of the harness's errors."""
+
+
+class ScriptError(HarnessError):
+    """The file of a script cannot be read."""
 
 
 class UnscriptedModelCallError(HarnessError):

@@ -1,12 +1,15 @@
 """The tests' deterministic model: a pure function of the request. No counter, no queue.
 
 The place in the script is read from the request: how many messages the user sent (those that only a
-summary stands for included), and how many model answers came after the last of them.
+summary stands for included), and how many model answers came after the last of them. A handoff is an answer as any
+other: the agent that takes over goes on in the script.
 """
 
+import asyncio
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,15 +17,18 @@ import pydantic_core
 from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
 from agents.items import TResponseStreamEvent
 from agents.testing import assistant_message, function_call
+from openai.types.responses import ResponseFunctionToolCall, ResponseTextDoneEvent
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from durable_loop.chat import transcript
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS, summarised_turns
 from durable_loop.errors import SettingsError
-from durable_loop.testing.errors import UnscriptedModelCallError, UnusedStepsError
+from durable_loop.models.offline.streaming import events_of, words_of
+from durable_loop.testing.errors import HarnessError, UnscriptedModelCallError, UnusedStepsError
 from durable_loop.testing.model_calls import CrashPointProvider
-from durable_loop.testing.script import Calls, Fails, Place, Says, Script
+from durable_loop.testing.script import Place, Script
+from durable_loop.testing.steps import Call, Calls, Delays, Fails, Floods, Loops, Says, Step
 
 __all__ = ["SCRIPT_VARIABLE", "FakeModel", "FakeModelProvider", "provider_from_environment"]
 
@@ -32,14 +38,28 @@ SCRIPT_VARIABLE = "DURABLE_LOOP_TESTING_SCRIPT"
 
 Item = dict[str, Any]
 
+# How the SDK marks a conversation that a handoff has folded.
+_NESTED = "<CONVERSATION HISTORY>"
+
 
 class FakeModel(Model):
-    """Speaks a script. `used_file` collects what was asked for when other processes ask."""
+    """Speaks a script. `used_file` collects what was asked for when other processes ask.
 
-    def __init__(self, script: Script, *, used_file: Path | None = None) -> None:
+    `name` is the one of a script within a script (`Script.models`).
+    """
+
+    def __init__(self, script: Script, *, used_file: Path | None = None, name: str = "") -> None:
         self.script = script
+        self.name = name
         self._used_file = used_file
         self._used: Counter[Place] = Counter()  # the highest attempt at each place
+        self._named = {
+            called: FakeModel(inner, used_file=used_file, name=called) for called, inner in script.models.items()
+        }
+
+    def named(self, model_name: str | None) -> "FakeModel":
+        """Return the model of this name where the script has one for it, else this one."""
+        return self._named.get(model_name or "", self)
 
     async def get_response(
         self,
@@ -52,21 +72,29 @@ class FakeModel(Model):
 
         Raises:
             UnscriptedModelCallError: there is none (inside an activity: an `ApplicationError` with its text).
+            ApplicationError: the step fails.
         """
-        items = _items(input)
-        if system_instructions == SUMMARY_INSTRUCTIONS:
-            return _response(self.script.summary, call_id="summary")
-        place = _place(items)
-        attempt = activity.info().attempt if activity.in_activity() else 1
-        step = self.script.at(place, attempt=attempt)
-        if step is None:
-            raise self._unscripted(place, items)
-        self._note(place, attempt)
-        return _response(step, call_id=f"call_{place.turn}_{place.call}")
+        step, call_id = await self._step(system_instructions, input)
+        if isinstance(step, Fails):
+            raise _failure(step)
+        return _response(step, call_id=call_id)
 
-    def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
-        """Not offered: scripts are spoken whole."""
-        raise TypeError("The fake model does not stream: use Runner.run.")
+    async def stream_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        *_args: Any,
+        **_kwargs: Any,
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        """Stream the step that the request stands at. Raises as `get_response`, a failing step after its text."""
+        step, call_id = await self._step(system_instructions, input)
+        said = Says(text=step.after) if isinstance(step, Fails) else step
+        pieces = said.pieces if isinstance(said, Says) else ()
+        response = _response(said, call_id=call_id)
+        for event in events_of(response, model=self.name or "fake", pieces_of=lambda text: pieces or words_of(text)):
+            if isinstance(step, Fails) and (not step.after or isinstance(event, ResponseTextDoneEvent)):
+                raise _failure(step)
+            yield event
 
     def assert_complete(self) -> None:
         """Pass when every step was asked for.
@@ -74,22 +102,42 @@ class FakeModel(Model):
         Raises:
             UnusedStepsError: names the steps that were not.
         """
-        unused = self.script.unused(self._used | self._used_elsewhere())
-        if unused:
+        if unused := self.unused():
             raise UnusedStepsError(unused)
+
+    def unused(self) -> list[str]:
+        """Return the steps that nobody asked for yet, in words."""
+        own = self.script.unused(self._used | self._used_elsewhere())
+        return [*own, *(f"model {name}, {step}" for name, model in self._named.items() for step in model.unused())]
+
+    async def _step(
+        self, system_instructions: str | None, model_input: str | list[TResponseInputItem]
+    ) -> tuple[Step, str]:
+        items = _items(model_input)
+        if system_instructions == SUMMARY_INSTRUCTIONS:
+            return self.script.summary, "summary"
+        place = _place(items)
+        attempt = activity.info().attempt if activity.in_activity() else 1
+        step = self.script.at(place, attempt=attempt)
+        if step is None:
+            raise self._unscripted(place, items)
+        self._note(place, attempt)
+        await asyncio.sleep(self.script.delay(place, attempt=attempt))
+        return step, f"call_{self.name}{'_' if self.name else ''}{place.turn}_{place.call}"
 
     def _note(self, place: Place, attempt: int) -> None:
         self._used |= Counter({place: attempt})
         if self._used_file is not None:
             with self._used_file.open("a") as file:
-                file.write(f"{place.turn} {place.call} {attempt}\n")
+                file.write(f"{place.turn} {place.call} {attempt} {self.name}\n")
 
     def _used_elsewhere(self) -> Counter[Place]:
         used: Counter[Place] = Counter()
         if self._used_file is not None and self._used_file.exists():
             for line in self._used_file.read_text().splitlines():
-                turn, call, attempt = (int(number) for number in line.split())
-                used |= Counter({Place(turn, call): attempt})
+                turn, call, attempt, name = line.split(" ", maxsplit=3)
+                if name == self.name:
+                    used |= Counter({Place(int(turn), int(call)): int(attempt)})
         return used
 
     def _unscripted(self, place: Place, items: Sequence[Item]) -> Exception:
@@ -101,14 +149,14 @@ class FakeModel(Model):
 
 
 class FakeModelProvider(ModelProvider):
-    """Gives the same fake model for every name."""
+    """Gives the same fake model for every name that its script has no model for."""
 
     def __init__(self, model: FakeModel) -> None:
         self._model = model
 
-    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - the SDK's signature
+    def get_model(self, model_name: str | None) -> Model:
         """Return the fake model."""
-        return self._model
+        return self._model.named(model_name)
 
 
 def used_file(script_file: Path) -> Path:
@@ -129,18 +177,33 @@ def provider_from_environment() -> ModelProvider:
     return CrashPointProvider(FakeModelProvider(model))
 
 
-def _response(step: Says | Calls | Fails, *, call_id: str) -> ModelResponse:
+def _response(step: Step, *, call_id: str) -> ModelResponse:
     match step:
         case Says(text=text):
             output = [assistant_message(text)]
+        case Floods(characters=characters):
+            output = [assistant_message("far too much " * (characters // 13) + "." * (characters % 13))]
         case Calls(calls=calls):
-            output = [
-                function_call(call.tool, dict(call.arguments), call_id=f"{call_id}_{number}")
-                for number, call in enumerate(calls)
-            ]
-        case Fails(message=message, retryable=retryable):
-            raise ApplicationError(message, type="ScriptedFailure", non_retryable=not retryable)
+            output = [_call(call, f"{call_id}_{number}") for number, call in enumerate(calls)]
+        case Loops(call=call):
+            output = [_call(call, f"{call_id}_0")]
+        case Fails() | Delays():
+            raise RuntimeError(f"{step!r} is no answer")
     return ModelResponse(output=list(output), usage=Usage(), response_id=None)
+
+
+def _call(call: Call, call_id: str) -> ResponseFunctionToolCall:
+    made = cast("ResponseFunctionToolCall", function_call(call.tool, dict(call.arguments), call_id=call_id))
+    return made if call.garbled is None else made.model_copy(update={"arguments": call.garbled})
+
+
+def _failure(step: Fails) -> ApplicationError:
+    return ApplicationError(
+        step.message,
+        type="ScriptedFailure",
+        non_retryable=not step.retryable,
+        next_retry_delay=timedelta(seconds=step.retry_after) if step.retry_after else None,
+    )
 
 
 def _items(model_input: str | list[TResponseInputItem]) -> list[Item]:
@@ -151,6 +214,12 @@ def _items(model_input: str | list[TResponseInputItem]) -> list[Item]:
 
 def _place(items: Sequence[Item]) -> Place:
     """Read the place from the request. What the model said in one go (text, several calls) is one answer."""
+    if any(_NESTED in str(item.get("content", "")) for item in items if item.get("role") == "assistant"):
+        raise HarnessError(
+            "This request has its history folded into one message (RunConfig.nest_handoff_history), so that the fake "
+            "model cannot read its place in the script: leave that out in the test, or give the model that takes over "
+            "a name and a script of its own (Script(models={…}))."
+        )
     summarised = summarised_turns(items)
     turn, answers, in_answer = (summarised - 2 if summarised else -1), 0, False  # the summary counts once in the loop
     for item in items:

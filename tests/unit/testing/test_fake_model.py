@@ -1,24 +1,50 @@
 """The fake model: a pure function of the request, loud on both sides."""
 
+import asyncio
 import dataclasses
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from agents import Agent, ItemHelpers, ModelResponse, RunConfig, Runner, TResponseInputItem, function_tool
+from agents import (
+    Agent,
+    ItemHelpers,
+    MaxTurnsExceeded,
+    ModelResponse,
+    RunConfig,
+    Runner,
+    RunState,
+    SQLiteSession,
+    TResponseInputItem,
+    function_tool,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openai.types.responses import ResponseFunctionToolCall
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from durable_loop.errors import SettingsError
 from durable_loop.testing import (
+    Calls,
     FakeModel,
+    FakeModelProvider,
+    HarnessError,
     Script,
     UnscriptedModelCallError,
     UnusedStepsError,
     call,
     calls,
+    delays,
     fails,
+    fails_mid_stream,
+    floods,
+    garbles,
+    hands_off_to,
+    loops,
     says,
+    streams,
 )
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, provider_from_environment, used_file
 
@@ -103,7 +129,7 @@ async def test_a_call_without_a_step_shows_the_transcript_and_the_nearest_step()
         "  user: Hi\n"
         "  note: Hello.\n"
         "  user: Hi\n"
-        "The nearest step: turn 1, model call 1: Says(kind='says', text='Hello.')"
+        "The nearest step: turn 1, model call 1: Says(text='Hello.')"
     )
 
 
@@ -173,12 +199,6 @@ async def test_a_text_as_input_is_the_first_message() -> None:
     assert text(response) == "Hello."
 
 
-def test_a_stream_is_refused_at_once() -> None:
-    """Scripts are spoken whole. (ours)"""
-    with pytest.raises(TypeError, match="does not stream"):
-        FakeModel(Script(says("Hello."))).stream_response()
-
-
 def test_a_worker_process_without_a_script_says_which_variable_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of setup. (ours)"""
     monkeypatch.delenv(SCRIPT_VARIABLE, raising=False)
@@ -199,3 +219,171 @@ async def test_a_worker_process_speaks_the_script_that_its_environment_names(
 
     assert text(await respond(cast("FakeModel", model), HELLO)) == "Hello."
     FakeModel(script, used_file=used_file(file)).assert_complete()
+
+
+async def spoken(model: FakeModel, *, agent: Agent[None] | None = None) -> list[str]:
+    """Return the pieces of text that a streamed run gives."""
+    result = Runner.run_streamed(agent or Agent(name="x", model=model), "Hi")
+    return [
+        event.data.delta
+        async for event in result.stream_events()
+        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta"
+    ]
+
+
+async def test_a_stream_gives_the_pieces_that_are_written_or_words() -> None:
+    """And a model call that is no stream gets the whole. (ours)"""
+    script = Script(streams("Hel", "lo, ", "Ada."))
+
+    assert await spoken(FakeModel(script)) == ["Hel", "lo, ", "Ada."]
+    assert await spoken(FakeModel(Script(says("Hello, Ada.")))) == ["Hello,", " Ada."]
+    assert ItemHelpers.extract_last_text((await respond(FakeModel(script), HELLO)).output[0]) == "Hello, Ada."
+
+
+async def test_a_streamed_run_calls_tools_as_any_other() -> None:
+    """The events of a call are complete. (ours)"""
+
+    @function_tool
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    model = FakeModel(Script(calls("add", a=1, b=2), says("Three.")))
+    assert await spoken(model, agent=Agent(name="x", model=model, tools=[add])) == ["Three."]
+    model.assert_complete()
+
+
+async def test_a_stream_that_fails_gives_what_it_had_first() -> None:
+    """Then the failure; a call that is no stream has nothing to show. (ours)"""
+    model, told = FakeModel(Script(fails_mid_stream("gone", after="Hello, A"))), list[str]()
+
+    async def listen(speaker: FakeModel) -> None:
+        async for event in speaker.stream_response(None, "Hi"):
+            told.extend([event.delta] if event.type == "response.output_text.delta" else [])
+
+    with pytest.raises(ApplicationError, match="gone"):
+        await listen(model)
+    assert told == ["Hello,", " A"]
+    with pytest.raises(ApplicationError, match="gone"):
+        await respond(model, HELLO)
+    with pytest.raises(ApplicationError, match="never"):
+        await listen(FakeModel(Script(fails("never"))))
+    assert told == ["Hello,", " A"]
+
+
+async def test_a_failure_says_whether_and_when_it_is_tried_again() -> None:
+    """As the activity's retries read it. (Temporal)"""
+    with pytest.raises(ApplicationError) as limited:
+        await respond(FakeModel(Script(fails("limited", retry_after=2.5))), HELLO)
+
+    assert (limited.value.non_retryable, limited.value.next_retry_delay) == (False, timedelta(seconds=2.5))
+
+
+async def test_a_delayed_answer_can_be_cancelled() -> None:
+    """It waits as a model does, and holds up nothing else. (ours)"""
+    asking = asyncio.create_task(respond(FakeModel(Script(delays(timedelta(hours=1)), says("Late."))), HELLO))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert (await respond(FakeModel(Script(delays(0.001), says("Soon."))), HELLO)).output
+
+
+async def test_hostile_answers_are_what_they_are() -> None:
+    """Arguments that are no JSON, a flood, a loop. (ours)"""
+    (garbled,) = (await respond(FakeModel(Script(garbles("add", '{"a":'))), HELLO)).output
+    assert isinstance(garbled, ResponseFunctionToolCall)
+    assert (garbled.name, garbled.arguments) == ("add", '{"a":')
+    (flood,) = (await respond(FakeModel(Script(floods(3_000_000))), HELLO)).output
+    assert len(ItemHelpers.extract_last_text(flood) or "") == 3_000_000
+
+    @function_tool
+    def add(a: int) -> int:
+        return a
+
+    model = FakeModel(Script(loops("add", a=1), says("Here.")))
+    with pytest.raises(MaxTurnsExceeded):
+        await Runner.run(Agent(name="x", model=model, tools=[add]), "Hi", max_turns=7)
+
+
+async def test_a_handoff_goes_on_in_the_same_script() -> None:
+    """The agent that takes over speaks the next step. (ours)"""
+    model = FakeModel(Script(hands_off_to("Refund agent"), says("Refunded."), says("Bye.")))
+    refunds = Agent(name="Refund agent", model=model)
+    session = SQLiteSession("x")
+
+    result = await Runner.run(Agent(name="front", model=model, handoffs=[refunds]), "Hi", session=session)
+    assert (result.final_output, result.last_agent.name) == ("Refunded.", "Refund agent")
+    assert (await Runner.run(refunds, "Bye", session=session)).final_output == "Bye."
+    model.assert_complete()
+    session.close()
+
+
+async def test_a_history_that_a_handoff_has_folded_is_refused_in_words() -> None:
+    """The place cannot be read from it, and a wrong step would be worse. (ours)"""
+    model = FakeModel(Script(hands_off_to("b"), says("Hello.")))
+    agent = Agent(name="a", model=model, handoffs=[Agent(name="b", model=model)])
+
+    with pytest.raises(HarnessError, match="history folded into one message"):
+        await Runner.run(agent, "Hi", run_config=RunConfig(nest_handoff_history=True))
+
+
+async def test_an_agent_that_is_a_tool_has_a_script_of_its_own() -> None:
+    """By the name of its model; what it leaves unsaid is named with it. (ours)"""
+    mini = Script(says("Oslo is in Norway."), says("More."))
+    model = FakeModel(Script(calls("ask", input="Where is Oslo?"), says("In Norway."), models={"mini": mini}))
+    inner = Agent(name="geographer", model="mini")
+    outer = Agent(name="x", model="big", tools=[inner.as_tool("ask", "Ask.")])
+
+    result = await Runner.run(outer, "Oslo?", run_config=RunConfig(model_provider=FakeModelProvider(model)))
+
+    assert result.final_output == "In Norway."
+    with pytest.raises(UnusedStepsError, match=r"model mini, turn 2, model call 1: Says\(text='More\.'\)"):
+        model.assert_complete()
+
+
+async def test_a_run_that_waits_for_an_approval_goes_on_at_the_next_step() -> None:
+    """Also from a state that was written and read. (ours)"""
+
+    @function_tool(needs_approval=True)
+    def delete(path: str) -> str:
+        return f"deleted {path}"
+
+    model = FakeModel(Script(calls(call("delete", path="a"), call("delete", path="b")), says("Both are gone.")))
+    agent = Agent(name="x", model=model, tools=[delete])
+    asked = await Runner.run(agent, "Delete both")
+    assert len(asked.interruptions) == 2
+    state = await RunState.from_json(agent, asked.to_state().to_json())
+    for question in state.get_interruptions():
+        state.approve(question)
+
+    assert (await Runner.run(agent, state)).final_output == "Both are gone."
+    model.assert_complete()
+
+
+@given(data=st.data())
+@settings(max_examples=50, deadline=None, derandomize=True, database=None)
+def test_any_script_is_spoken_in_order_and_any_request_gets_the_same_answer_again(data: st.DataObject) -> None:
+    """Driven by a loop that does what agents do, whatever the steps. (ours)"""
+    step = st.one_of(
+        st.builds(says, st.text(min_size=1, max_size=5)),
+        st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=3).map(lambda names: calls(*map(call, names))),
+    )
+    script = Script(*data.draw(st.lists(step, max_size=8)), says("end"))
+    model, items, asked = FakeModel(script), [HELLO], list[tuple[list[dict[str, Any]], ModelResponse]]()
+
+    async def talk() -> None:
+        for number, scripted in enumerate(script.steps):
+            response = await respond(model, *items)
+            asked.append((list(items), response))
+            items.extend(item.model_dump(exclude_unset=True) for item in response.output)
+            if isinstance(scripted, Calls):
+                made = [item for item in response.output if isinstance(item, ResponseFunctionToolCall)]
+                assert [item.name for item in made] == [one.tool for one in scripted.calls]
+                items.extend({"type": "function_call_output", "call_id": item.call_id, "output": "x"} for item in made)
+            elif number + 1 < len(script.steps):
+                items.append(HELLO)
+        for request, response in asked:
+            assert (await respond(model, *request)).output == response.output
+
+    asyncio.run(talk())
+    model.assert_complete()

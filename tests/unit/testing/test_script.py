@@ -1,10 +1,27 @@
 """The script: where each step stands, and how it travels."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from durable_loop.testing import Fails, Says, Script, call, calls, fails, says
+from durable_loop.testing import (
+    Fails,
+    Says,
+    Script,
+    ScriptError,
+    call,
+    calls,
+    delays,
+    fails,
+    fails_mid_stream,
+    floods,
+    garbles,
+    hands_off_to,
+    loops,
+    says,
+    streams,
+)
 from durable_loop.testing.script import Place
 
 FIRST, SECOND = calls("stock_price", ticker="AAPL"), says("185.50")
@@ -84,10 +101,98 @@ def test_a_failure_that_never_happens_is_a_mistake_in_the_script() -> None:
         fails("busy", attempts=0)
 
 
-def test_a_file_with_an_unknown_step_is_refused(tmp_path: Path) -> None:
-    """Written by another version, or by hand. (ours)"""
-    file = tmp_path / "script.json"
-    file.write_text('{"steps": [{"kind": "sings", "text": "la"}]}')
+EVERY = Script(
+    calls(call("a"), call("b", x=[1, {"y": None}])),
+    garbles("a", "{"),
+    says("Grüße"),
+    streams("Hel", "lo"),
+    delays(1.5),
+    fails("slow down", attempts=1, retry_after=2),
+    fails_mid_stream("gone", after="Hel", attempts=1),
+    hands_off_to("Refund agent"),
+    floods(100),
+    loops("a", x=1),
+    fails("no such model", retryable=False),
+    summary=says("They counted."),
+    models={"mini": Script(says("Small."))},
+)
 
-    with pytest.raises(ValueError, match="sings"):
-        Script.read(file)
+
+@pytest.mark.parametrize("suffix", ["json", "yaml", "yml"])
+def test_every_step_comes_back_from_a_file_of_either_kind(tmp_path: Path, suffix: str) -> None:
+    """With the summary, and the scripts of other models. (ours)"""
+    file = tmp_path / f"script.{suffix}"
+    EVERY.write(file)
+
+    read = Script.read(file)
+
+    assert (read.steps, read.summary) == (EVERY.steps, EVERY.summary)
+    assert read.models["mini"].steps == EVERY.models["mini"].steps
+
+
+def test_a_script_is_written_by_hand_in_a_line_for_each_step(tmp_path: Path) -> None:
+    """As a list, in YAML. (ours)"""
+    file = tmp_path / "script.yaml"
+    file.write_text(
+        "- calls: {tool: stock_price, arguments: {ticker: AAPL}}\n"
+        "- says: It is at 185.50.\n"
+        "- delays: 2.5\n"
+        "- fails: {message: overloaded, attempts: 2}\n"
+        "- says: {text: Hello, pieces: [Hel, lo]}\n"
+        "- loops: {tool: track_ip}\n"
+    )
+
+    assert Script.read(file).steps == (
+        calls("stock_price", ticker="AAPL"),
+        says("It is at 185.50."),
+        delays(2.5),
+        fails("overloaded", attempts=2),
+        streams("Hel", "lo"),
+        loops("track_ip"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("x.json", '[{"sings": "la"}]', "steps.0.sings: Extra inputs are not permitted\nA step is one of: says: TEXT"),
+        ("x.json", '[{"says": "a", "delays": 1}]', "steps.0: Value error, one word each"),
+        ("x.json", '[{"fails": {"message": "a", "attempts": 0}}]', "steps.0.fails.attempts: Input should be greater"),
+        ("x.json", '[{"calls": []}]', "steps.0.calls.calls: Tuple should have at least 1 item"),
+        ("x.json", '[{"says": {"text": "a", "pieces": ["b"]}}]', "the pieces do not come to the text"),
+        ("x.json", '{"steps": [], "summary": {"delays": 1}}', "a summary says or fails"),
+        ("x.json", "[", "x.json is no JSON: "),
+        ("x.yaml", "[", "x.yaml is no YAML: "),
+        ("x.yaml", "- says: [1]", "steps.0.says: Input should be"),
+        ("absent.json", None, "absent.json cannot be read: "),
+    ],
+)
+def test_a_file_that_is_no_script_is_refused_in_words(
+    tmp_path: Path, name: str, content: str | None, words: str
+) -> None:
+    """Written by another version, or by hand. (ours)"""
+    if content is not None:
+        (tmp_path / name).write_text(content)
+
+    with pytest.raises(ScriptError) as refused:
+        Script.read(tmp_path / name)
+    assert words in str(refused.value)
+
+
+def test_a_delay_belongs_to_the_step_that_comes_next() -> None:
+    """And to its attempts alone. (ours)"""
+    script = Script(delays(1), delays(timedelta(seconds=2)), fails("x", attempts=2), says("a"), delays(4), says("b"))
+
+    assert [script.delay(Place(0, 0), attempt=attempt) for attempt in (1, 2, 3)] == [3, 3, 0]
+    assert script.delay(Place(1, 0), attempt=1) == 4
+    assert script.at(Place(1, 0), attempt=1) == says("b")
+    assert script.delay(Place(2, 0), attempt=1) == 0
+
+
+def test_a_loop_answers_every_later_call_of_its_turn() -> None:
+    """And what comes next is another turn. (ours)"""
+    script = Script(calls("a"), loops("b"), says("c"))
+
+    assert [script.at(Place(0, number), attempt=1) for number in (0, 1, 2, 99)] == [calls("a"), *[loops("b")] * 3]
+    assert script.at(Place(1, 0), attempt=1) == says("c")
+    assert script.unused({Place(0, 0): 1, Place(0, 1): 1}) == ["turn 2, model call 1: Says(text='c')"]

@@ -1,7 +1,7 @@
-"""A finished response as the events of a stream, word by word."""
+"""A finished response as the events of a stream, word by word where nobody wants it otherwise."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 from agents import ModelResponse
@@ -26,13 +26,23 @@ from openai.types.responses import (
 )
 from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
-__all__ = ["events_of"]
+__all__ = ["events_of", "words_of"]
 
 _WORDS = re.compile(r"\s*\S+|\s+$")
 
 
-def events_of(response: ModelResponse, *, model: str) -> Iterator[TResponseStreamEvent]:
-    """Yield the events of a response that holds messages and function calls; the last one is the whole response."""
+def words_of(text: str) -> Sequence[str]:
+    """Return the words of a text, each with the space before it."""
+    return _WORDS.findall(text)
+
+
+def events_of(
+    response: ModelResponse, *, model: str, pieces_of: Callable[[str], Sequence[str]] = words_of
+) -> Iterator[TResponseStreamEvent]:
+    """Yield the events of a response that holds messages and function calls; the last one is the whole response.
+
+    A text comes in the pieces that `pieces_of` makes of it.
+    """
     numbers = count()
     whole = _response(response, model=model)
     started = whole.model_copy(update={"output": [], "status": "in_progress", "usage": None})
@@ -40,27 +50,29 @@ def events_of(response: ModelResponse, *, model: str) -> Iterator[TResponseStrea
     yield ResponseInProgressEvent(type="response.in_progress", response=started, sequence_number=next(numbers))
     for index, item in enumerate(response.output):
         if isinstance(item, ResponseOutputMessage):
-            yield from _message(item, index, numbers)
+            yield from _message(item, index, numbers, pieces_of)
         elif isinstance(item, ResponseFunctionToolCall):
             yield from _call(item, index, numbers)
     yield ResponseCompletedEvent(type="response.completed", response=whole, sequence_number=next(numbers))
 
 
-def _message(item: ResponseOutputMessage, index: int, numbers: Iterator[int]) -> Iterator[TResponseStreamEvent]:
+def _message(
+    item: ResponseOutputMessage, index: int, numbers: Iterator[int], pieces_of: Callable[[str], Sequence[str]]
+) -> Iterator[TResponseStreamEvent]:
     empty = item.model_copy(update={"content": [], "status": "in_progress"})
     yield ResponseOutputItemAddedEvent(
         type="response.output_item.added", item=empty, output_index=index, sequence_number=next(numbers)
     )
     for place, part in enumerate(item.content):
         if isinstance(part, ResponseOutputText):
-            yield from _text(part, item.id, index, place, numbers)
+            yield from _text(part, item.id, index, place, numbers, pieces_of(part.text))
     yield ResponseOutputItemDoneEvent(
         type="response.output_item.done", item=item, output_index=index, sequence_number=next(numbers)
     )
 
 
 def _text(
-    part: ResponseOutputText, item_id: str, index: int, place: int, numbers: Iterator[int]
+    part: ResponseOutputText, item_id: str, index: int, place: int, numbers: Iterator[int], pieces: Sequence[str]
 ) -> Iterator[TResponseStreamEvent]:
     yield ResponseContentPartAddedEvent(
         type="response.content_part.added",
@@ -70,13 +82,13 @@ def _text(
         part=part.model_copy(update={"text": ""}),
         sequence_number=next(numbers),
     )
-    for word in _WORDS.findall(part.text):
+    for piece in pieces:
         yield ResponseTextDeltaEvent(
             type="response.output_text.delta",
             item_id=item_id,
             output_index=index,
             content_index=place,
-            delta=word,
+            delta=piece,
             logprobs=[],
             sequence_number=next(numbers),
         )
