@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import yaml
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from durable_loop.testing import Environment
+from durable_loop.testing import Environment, Script
 
 ROOT = Path(__file__).parents[2]
 TOOLS = {
@@ -64,12 +65,36 @@ async def test_the_blocks_of_the_testing_page_run(env: Environment, tmp_path: Pa
     for block in (script, *others):
         exec(block, module)  # noqa: S102 - our own page
         if block == script:
-            assert len(module["script"].steps) == 6
+            assert len(module["script"].steps) == 12
 
     await module["talk"]()
+    await module["the_day_after"](env)
     await module["asked_first"](env)
     await module["killed_in_mid_model_call"](env, tmp_path)
     await module["server_killed_in_mid_model_call"](tmp_path / "fleet", "chat-of-the-docs")
+
+
+def test_what_the_testing_page_shows_of_the_example_stands_in_it() -> None:
+    """The walk through a foreign agent, word by word; and the script in YAML is one. (ours)"""
+    page = (ROOT / "docs" / "testing.md").read_text()
+    example = (ROOT / "examples" / "trip_planner" / "test_trip_planner.py").read_text()
+    settings = (ROOT / "examples" / "trip_planner" / "pyproject.toml").read_text()
+
+    shown = [dedent(block).strip() for block in re.findall(r"```py\n(.*?)```", page, re.DOTALL)]
+    assert len(shown) == 3
+    for block in shown:
+        assert block in example
+    (table,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert table == settings
+    assert len(example.splitlines()) <= 40
+
+
+def test_the_script_in_yaml_is_one(tmp_path: Path) -> None:
+    """As a person writes it. (ours)"""
+    (written,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
+    (tmp_path / "script.yaml").write_text(written)
+
+    assert len(Script.read(tmp_path / "script.yaml").steps) == 5
 
 
 @pytest.mark.parametrize("name", TOOLS)
