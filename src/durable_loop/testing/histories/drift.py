@@ -4,9 +4,11 @@ Nothing breaks by it: an open chat goes on. But the model is asked something els
 caller gets another answer; Temporal's replayer says nothing of it.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, Final, cast
 
 from durable_loop.testing.histories.json_differences import as_words, json_differences
@@ -58,13 +60,15 @@ def differences(before: Sequence[Sending], now: Sequence[Sending]) -> list[Diffe
 def _pairs(before: Sequence[Sending], now: Sequence[Sending]) -> Iterator[tuple[Sending, Sending]]:
     """Pair what has the same kind and name in the same order; what was sent and taken back at once is in no history."""
     for kind in SendingKind:
-        following = iter([sending for sending in now if sending.kind is kind])
-        by_name = kind is SendingKind.UPDATE
-        updates = {sending.name: sending for sending in now if sending.kind is kind}
-        for old in (sending for sending in before if sending.kind is kind):
-            new = updates.get(old.name) if by_name else next((new for new in following if new.name == old.name), None)
-            if new is not None:
-                yield old, new
+        old = [sending for sending in before if sending.kind is kind]
+        new = [sending for sending in now if sending.kind is kind]
+        if kind is SendingKind.UPDATE:  # named by their ids, and answered in any order
+            by_id = {sending.name: sending for sending in new}
+            yield from ((sending, by_id[sending.name]) for sending in old if sending.name in by_id)
+            continue
+        matcher = SequenceMatcher(None, [one.name for one in old], [one.name for one in new], autojunk=False)
+        for match in matcher.get_matching_blocks():
+            yield from zip(old[match.a : match.a + match.size], new[match.b : match.b + match.size], strict=True)
 
 
 def _where(sending: Sending, number: int) -> str:
@@ -101,13 +105,21 @@ def _model_call_parts(old: Sending, new: Sending) -> Iterator[tuple[str, str]]:
             if list(was) != list(is_now) and was.keys() == is_now.keys():
                 yield f"order of the {field}", as_words(list(was), list(is_now))
         elif field == "input" and new.model_input is not None:
-            yield "input", " the history holds its hash alone, which is another one now"
+            yield from _named_input_parts(old.model_input, new.model_input)
         else:
             for path, one, other in json_differences(was, is_now):
                 yield (
                     f"{_TEXTS.get(field, field)}{path if path.startswith('[') else path and '.' + path}",
                     as_words(one, other),
                 )
+
+
+def _named_input_parts(before: str | None, now: str) -> Iterator[tuple[str, str]]:
+    if before is None:
+        yield "input", " the history holds its hash alone, and the old one cannot be told again from the events"
+        return
+    for path, was, is_now in json_differences(json.loads(before), json.loads(now), "input"):
+        yield path, as_words(was, is_now)
 
 
 def _by_name(offered: Any, key: str) -> dict[str, Any]:

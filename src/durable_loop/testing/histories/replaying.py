@@ -21,6 +21,7 @@ from durable_loop.testing.errors import DriftFoundError, NonDeterminismFoundErro
 from durable_loop.testing.histories.drift import Difference, differences, in_words
 from durable_loop.testing.histories.history import RecordedHistory
 from durable_loop.testing.histories.model_inputs import named_in
+from durable_loop.testing.histories.retelling import retold
 from durable_loop.testing.histories.sendings import SendingNotes, sendings_in
 
 __all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "replay_prefixes", "replay_unchanged"]
@@ -79,9 +80,10 @@ async def replay_histories(
     notes = SendingNotes({named for history in histories for named in named_in(history)})
     called = [name or history.workflow_id for history, name in zip_longest(histories, names)]
     replayer = make_replayer([notes])
+    left = len(histories)
     async with replayer.workflow_replay_iterator(_for_replay(histories)) as results:
         iterator = aiter(results)
-        for history, name in zip(histories, called, strict=True):
+        for number, (history, name) in enumerate(zip(histories, called, strict=True)):
             if len(history.events) < MINIMUM_EVENTS:
                 reason = "it has fewer than two events: nothing to replay"
                 yield Replayed(history, NonDeterminismFoundError(history=name, reason=reason))
@@ -91,14 +93,21 @@ async def replay_histories(
             except TimeoutError:
                 reason = "the replay does not come to an end"
                 yield Replayed(history, NonDeterminismFoundError(history=name, reason=reason))
-                return
+                left = number + 1
+                break
             sent = notes.take(history.run_id)
             if result.replay_failure is not None:
                 error = NonDeterminismFoundError(history=name, reason=_reason(result.replay_failure))
                 error.__cause__ = result.replay_failure
                 yield Replayed(history, error)
             else:
-                yield Replayed(history, None, differences(sendings_in(history), sent))
+                before = retold(history, sendings_in(history), sent)
+                yield Replayed(history, None, differences(before, sent))
+
+    # The replayer that hangs is gone: the others get one of their own.
+    if left < len(histories):
+        async for replayed in replay_histories(histories[left:], make_replayer, names=called[left:]):
+            yield replayed
 
 
 async def replay_prefixes(history: RecordedHistory, make_replayer: MakeReplayer, *, name: str = "") -> int:

@@ -116,6 +116,15 @@ def test_what_comes_after_the_end_of_a_history_is_not_compared() -> None:
     assert differences([activity("add", 1)], now) == []
 
 
+def test_a_name_that_is_not_there_now_hides_nothing_that_follows() -> None:
+    """What comes after it is compared all the same. (ours)"""
+    before = [activity("gone", 1), activity("add", 1), activity("sub", 2)]
+
+    assert in_words(differences(before, [activity("add", 9), activity("sub", 2)])) == (
+        "activity add (1): argument changed: 1 → 9"
+    )
+
+
 def test_an_input_that_is_only_named_is_told_as_such() -> None:
     """Its hash is another one. (ours)"""
     before = model_call(input=[{"role": "user", "content": "durable-loop/model-input:1/1/" + "a" * 64}])
@@ -123,6 +132,8 @@ def test_an_input_that_is_only_named_is_told_as_such() -> None:
     now = Sending(fresh.kind, fresh.name, fresh.values, model_input='[{"role":"user","content":"Hi"}]')
 
     assert in_words(differences([before], [now])).startswith("model call 1: input changed: the history holds its hash")
+    told = Sending(before.kind, before.name, before.values, model_input='[{"role":"user","content":"Ho"}]')
+    assert in_words(differences([told], [now])) == 'model call 1: input[0].content changed: "Ho" → "Hi"'
 
 
 def test_long_values_are_cut_where_they_are_shown() -> None:

@@ -1,0 +1,76 @@
+"""What a model was told then is told again from the events, so that a change of it can be shown."""
+
+from typing import Any
+
+import pytest
+
+from durable_loop.chat import stretches
+from durable_loop.chat.messages import Failure
+from durable_loop.chat.model_input import ModelInputReference
+from durable_loop.chat.state import ChatState
+from durable_loop.testing import Expectation, Verdict, check_history, replay_history
+from durable_loop.testing.histories.model_inputs import named_in
+from durable_loop.testing.histories.retelling import retold
+from durable_loop.testing.histories.sendings import Sending, SendingNotes, sendings_in
+from durable_loop.testing.own_agent import CHAT
+from tests.replay.reading import STORE, history
+
+CHATS = [entry for entry in STORE.entries() if entry.workflow == "ChatWorkflow" and entry.expect is Expectation.REPLAYS]
+
+
+async def sent_now(name: str) -> list[Sending]:
+    """Return what this code sends, with every model input."""
+    recorded, notes = history(name), SendingNotes()
+    await CHAT.replayer([notes]).replay_workflow(recorded.for_replay())
+    return notes.take(recorded.run_id)
+
+
+@pytest.mark.parametrize("entry", CHATS, ids=lambda entry: entry.id)
+async def test_every_input_that_a_history_names_is_told_again_from_its_events(entry: Any) -> None:
+    """To the byte: its hash says so. (ours)"""
+    recorded = history(entry.id)
+
+    told = retold(recorded, sendings_in(recorded), await sent_now(entry.id))
+
+    inputs = [sending for sending in told if sending.model_input is not None]
+    assert len(inputs) == len(named_in(recorded)) > 0
+    for sending in inputs:
+        reference = ModelInputReference.find(sending.values[0]["input"])
+        assert reference is not None
+        assert reference.matches(sending.model_input or "")
+
+
+async def test_another_message_to_the_model_is_shown_item_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the history holds a hash: what it was, and what it is. (ours)"""
+    original = stretches.run_in_stretches
+
+    async def louder(agent: Any, text: str, *others: Any, **options: Any) -> str:
+        return await original(agent, f"{text}!", *others, **options)
+
+    monkeypatch.setattr(stretches, "run_in_stretches", louder)
+
+    checked = await check_history(history("chat/local-tool"), CHAT.replayer, name="louder")
+
+    assert checked.verdict is Verdict.DRIFTS
+    assert checked.words.splitlines() == [
+        "louder replays, and something else is sent:",
+        'model call 1 and 1 more: input[0].content changed: "15 * 23?" → "15 * 23?!"',
+    ]
+
+
+async def test_another_note_of_a_failed_turn_is_told_and_that_the_old_one_cannot_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The note is in no event. (known gap)"""
+    original = ChatState.fail
+
+    def shorter(state: ChatState, failure: Failure, _done: object = ()) -> None:
+        original(state, failure)
+
+    monkeypatch.setattr(ChatState, "fail", shorter)
+
+    replayed = await replay_history(history("chat/failed-turn"), CHAT.replayer)
+
+    (found,) = replayed.drift
+    assert (found.where, found.what) == ("model call 3", "input")
+    assert "cannot be told again from the events" in found.change
