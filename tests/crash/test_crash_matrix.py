@@ -7,6 +7,7 @@ from durable_loop.testing.own_agent import CHAT
 from tests.crash.cells import CELLS, REDUCED, Cell, Victim
 from tests.crash.conftest import References
 from tests.crash.play import disturbed, disturbed_in_the_terminal
+from tests.requirements import requirement
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -16,6 +17,7 @@ IN_THE_TERMINAL = (Victim.CLIENT, Victim.ALL)
 @pytest.mark.parametrize(
     "cell", [pytest.param(cell, marks=[pytest.mark.reduced] if cell in REDUCED else [], id=str(cell)) for cell in CELLS]
 )
+@requirement("durability.one-reply", "durability.memory", "durability.one-effect")
 async def test_whoever_dies_a_message_has_one_reply_and_each_call_one_effect(
     fleet: Fleet, references: References, table: list[str], cell: Cell
 ) -> None:

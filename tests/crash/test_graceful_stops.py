@@ -13,6 +13,7 @@ from tests.crash.conftest import SETTINGS, References
 from tests.crash.play import disturbed, new_chat
 from tests.crash.stories import DIALOGUE
 from tests.e2e.waiting import activity_runs, eventually
+from tests.requirements import requirement
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.reduced]
 
@@ -27,6 +28,7 @@ BUSY = (
 
 
 @pytest.mark.parametrize(("moment", "victim"), BUSY, ids=[f"{victim}, {moment}" for moment, victim in BUSY])
+@requirement("durability.sigterm")
 async def test_a_process_that_is_told_to_stop_loses_nothing(
     fleet: Fleet, references: References, moment: str, victim: Victim
 ) -> None:
@@ -44,6 +46,7 @@ async def test_a_process_that_is_told_to_stop_loses_nothing(
     assert outcome.effects == (1, 1)
 
 
+@requirement("durability.sigterm")
 async def test_a_call_that_takes_longer_than_the_grace_is_handed_over_at_once(tmp_path: Path) -> None:
     """Another worker makes it anew, and waits for no heartbeat or retry: that would take ten minutes. (ours)"""
     patient = SETTINGS.model_copy(

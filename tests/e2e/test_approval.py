@@ -21,6 +21,7 @@ from tests.e2e.hostile import NEXT, Poisoner, called
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.terminal import ROOT, Terminal, environment_of
 from tests.e2e.waiting import activity_runs, eventually
+from tests.requirements import requirement
 
 
 @dataclass
@@ -117,6 +118,7 @@ async def answer(chat: TestedChat, verdict: Verdict, reason: str = "") -> None:
     ],
     ids=["by default", "destructive", "writing", "by name", "by its whole name", "none"],
 )
+@requirement("mcp.destructive-by-default")
 async def test_which_tools_ask_is_a_setting(
     env: Environment, vault: Vault, approval: tuple[str, ...] | None, ask: list[str]
 ) -> None:
@@ -136,6 +138,7 @@ async def test_which_tools_ask_is_a_setting(
     assert sorted(vault.done) == ["added it", "deleted it", "guessed it", "looked at it"]
 
 
+@requirement("durability.asked-first")
 async def test_a_question_holds_no_update_and_runs_nothing(env: Environment, vault: Vault) -> None:
     """Whoever sends or waits is told of it at once; what came behind it is answered after it, in order. (ours)"""
     script = Script(calls("delete", what="it"), says("Deleted."), says("Fine."))
@@ -212,6 +215,7 @@ async def test_the_first_answer_counts(env: Environment, vault: Vault) -> None:
         assert vault.done == []
 
 
+@requirement("durability.asked-first")
 async def test_after_the_deadline_it_is_refused_and_the_model_is_told(env: Environment, vault: Vault) -> None:
     """Nobody needs to be there. (ours)"""
     delete = Poisoner(called("delete", '{"what": "it"}'))
@@ -223,6 +227,7 @@ async def test_after_the_deadline_it_is_refused_and_the_model_is_told(env: Envir
         assert vault.done == []
 
 
+@requirement("durability.question-survives")
 async def test_a_question_survives_every_worker_and_any_client_may_answer(env: Environment, vault: Vault) -> None:
     """Asked again as it was, run once, and whoever waits is told; each task is replayed from the start. (ours)"""
     script = Script(calls("delete", what="it"), says("Deleted."))
@@ -447,6 +452,7 @@ def env_chat(agent: Agent, chat: TestedChat) -> TestedChat:
     return agent.chat(chat.chat_id)
 
 
+@requirement("durability.question-survives")
 async def test_the_terminal_asks_and_asks_again_after_it_was_closed(env: Environment, vault: Vault) -> None:
     """Tool and arguments are shown; y, a reason, and always are understood. (ours)"""
     deletes = [step for what in "abcd" for step in (calls("delete", what=what), says(f"Done with {what}."))]

@@ -11,8 +11,10 @@ from durable_loop.testing import Environment, McpTransport, Script, TestedChat, 
 from tests.e2e.hostile import NEXT, Garbage, Poisoner, Slow, called, garbage_server, rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.waiting import activity_runs, eventually
+from tests.requirements import requirement
 
 
+@requirement("durability.cancel")
 async def test_a_cancelled_turn_is_over_at_once_and_its_model_call_hears_of_it(env: Environment) -> None:
     """The caller does not wait for the model; what was said stays, with a note. (ours)"""
     slow = Slow()
@@ -71,6 +73,7 @@ async def test_a_cancel_for_a_turn_that_is_over_or_unknown_changes_nothing(env: 
         assert (await chat.send("two")).text == "two"
 
 
+@requirement("durability.end")
 async def test_an_ended_chat_answers_what_it_accepted_and_takes_nothing_more(env: Environment) -> None:
     """The turn that runs and those that wait have their replies; then the workflow is complete. (ours)"""
     slow = Slow()

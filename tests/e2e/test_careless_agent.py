@@ -5,9 +5,12 @@ import os
 import sys
 from pathlib import Path
 
+from tests.requirements import requirement
+
 FOLDER = Path(__file__).with_name("careless_agent")
 
 
+@requirement("harness.crash-matrix")
 async def test_a_crash_that_makes_a_difference_is_named() -> None:
     """So are a point that is not reached and one that is not listed. (ours)"""
     pytest = await asyncio.create_subprocess_exec(

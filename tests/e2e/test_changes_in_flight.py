@@ -18,6 +18,7 @@ from durable_loop.services.finance.workflows import StockPriceWorkflow
 from durable_loop.testing import Environment
 from tests.e2e.deployments import Deployment, begun_on_1, build, is_on
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 
 @pytest.fixture(name="deployment")
@@ -25,6 +26,7 @@ def _deployment(env: Environment) -> Deployment:
     return Deployment(env)
 
 
+@requirement("temporal.versioning")
 async def test_a_turn_ends_on_the_build_that_began_it_and_the_next_one_runs_on_the_new_one(
     env: Environment, deployment: Deployment
 ) -> None:
@@ -49,6 +51,7 @@ async def test_a_turn_ends_on_the_build_that_began_it_and_the_next_one_runs_on_t
             assert (await chat.history()).count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
 
 
+@requirement("temporal.versioning")
 async def test_an_idle_chat_is_handed_over_by_its_old_workers(env: Environment, deployment: Deployment) -> None:
     """Which may end then. (ours)"""
     client = await env.client()
@@ -66,6 +69,7 @@ async def test_an_idle_chat_is_handed_over_by_its_old_workers(env: Environment, 
             assert (await chat.send("two")).text == "build 2: two"
 
 
+@requirement("temporal.stranded")
 async def test_an_idle_chat_whose_old_workers_are_gone_still_answers(env: Environment, deployment: Deployment) -> None:
     """Handed over it is not, and the rollout names it; put on the new build it replays there and answers. (ours)"""
     client = await env.client()

@@ -32,6 +32,7 @@ from durable_loop.testing import (
 )
 from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 FINANCE_CALL = "temporalio.mcp.finance.call-tool"
 
@@ -42,6 +43,7 @@ async def said(chat: TestedChat) -> Sequence[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("mcp", [McpTransport.MEMORY, McpTransport.HTTP, McpTransport.STDIO])
+@requirement("tools.transports")
 async def test_a_turn_runs_local_and_mcp_tools_over_every_transport(env: Environment, mcp: McpTransport) -> None:
     """The tools' results reach the model and the transcript, however the MCP servers are reached. (seed)"""
     script = Script(
@@ -78,6 +80,7 @@ async def test_the_real_worker_process_speaks_the_script(env: Environment) -> No
         assert (await agent.chat().send("1 + 1?")).text == "Two."
 
 
+@requirement("tools.backed-by-workflows")
 async def test_each_mcp_call_has_one_workflow_under_a_key_of_its_own(env: Environment) -> None:
     """Two calls in one turn are two effects; the key says chat, turn and number. (ours)"""
     script = Script(calls(call("stock_price", ticker="AAPL"), call("stock_price", ticker="AAPL")), says("Twice."))
@@ -98,6 +101,7 @@ async def test_each_mcp_call_has_one_workflow_under_a_key_of_its_own(env: Enviro
             assert len(found) == 1
 
 
+@requirement("durability.order")
 async def test_concurrent_messages_are_answered_in_order_each_caller_its_own(env: Environment) -> None:
     """Five callers at once: five turns, one after the other, no reply swapped. (ours; the public code swaps them)"""
     texts = [f"message {number}" for number in range(5)]
@@ -113,6 +117,7 @@ async def test_concurrent_messages_are_answered_in_order_each_caller_its_own(env
         assert [role for role, _ in await said(chat)] == ["user", "tool", "agent"] * 5
 
 
+@requirement("temporal.update-ids")
 async def test_the_same_turn_again_returns_the_same_reply_and_runs_nothing(env: Environment) -> None:
     """A client that is not sure sends the turn again, also to the next run of the chat. (ours)"""
     script = Script(says("once"), says("another"))
@@ -146,6 +151,7 @@ async def test_an_accepted_turn_can_be_waited_for_by_its_id(env: Environment) ->
             await chat.reply_to("t9")
 
 
+@requirement("durability.memory")
 async def test_memory_and_outcomes_survive_continue_as_new(env: Environment) -> None:
     """With one turn a run, the transcript goes through every run. (ours)"""
     script = Script(says("Hello Ada."), calls("calculator", expression="2*3"), says("Six."), says("You are Ada."))
@@ -179,6 +185,7 @@ async def test_a_message_that_cannot_be_used_is_refused_and_leaves_nothing(env: 
         assert (await chat.status()).turns == 1
 
 
+@requirement("durability.full-queue")
 async def test_a_full_queue_is_a_typed_error_at_once_and_loses_nothing(env: Environment) -> None:
     """Six wait behind the running turn; the eighth is told to come again, and `send` does. (ours)"""
     script = Script(fails("busy", attempts=3), *(says(f"reply {number}") for number in range(8)))
@@ -197,6 +204,7 @@ async def test_a_full_queue_is_a_typed_error_at_once_and_loses_nothing(env: Envi
         assert len({reply.text for reply in replies}) == 8
 
 
+@requirement("durability.failed-turn")
 async def test_a_failed_turn_says_why_and_the_next_one_knows_what_ran(env: Environment) -> None:
     """The chat goes on; its transcript keeps the message and one line of what already ran. (ours)"""
     script = Script(calls("calculator", expression="6*7"), fails("no such model", retryable=False), says("Here."))
@@ -227,6 +235,7 @@ async def test_a_failed_turn_says_why_and_the_next_one_knows_what_ran(env: Envir
     ],
     ids=["unknown tool", "unknown argument", "wrong type", "failing tool", "refused", "MCP arguments", "state missing"],
 )
+@requirement("agents.unknown-tool")
 async def test_what_a_model_gets_wrong_is_told_to_the_model_and_the_turn_goes_on(
     env: Environment, hostile: Calls
 ) -> None:
@@ -238,6 +247,7 @@ async def test_what_a_model_gets_wrong_is_told_to_the_model_and_the_turn_goes_on
         assert (await chat.history()).count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
 
 
+@requirement("agents.max-turns")
 async def test_a_model_that_never_comes_to_an_answer_is_stopped(env: Environment) -> None:
     """The limit of model calls ends the turn with a readable error; the chat goes on. (ours)"""
     script = Script(*(calls("calculator", expression="1+1") for _ in range(3)))
@@ -269,6 +279,7 @@ async def test_a_cancelled_turn_ends_and_the_chat_goes_on(env: Environment) -> N
         assert [role for role, _ in await said(chat)] == ["user", "note", "user", "agent"]
 
 
+@requirement("durability.retries")
 async def test_a_retry_is_visible_to_the_client(env: Environment) -> None:
     """What is tried again, the attempt, and why the last one failed; the history gets no event by it. (ours)"""
     script = Script(fails("The provider wants fewer requests"), says("Here."))

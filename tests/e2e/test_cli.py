@@ -12,6 +12,7 @@ from durable_loop.testing import Environment, Script, fails, says
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE
 from tests.e2e.stacks import TestStack
 from tests.e2e.terminal import Terminal
+from tests.requirements import requirement
 
 SEED = {
     "Calculate 15 * 23": "Agent: The result is 345.",
@@ -28,6 +29,7 @@ SEED = {
 }
 
 
+@requirement("tools.local", "cli.examples")
 async def test_a_newcomer_types_ahead_and_every_example_of_the_seed_is_answered(stack: TestStack) -> None:
     """The prompt is there while everything starts; what is typed meanwhile waits; Ctrl-D leaves nothing. (seed)"""
     async with stack.client(ANTHROPIC_API_KEY="sk-secret-1234") as terminal:
@@ -69,6 +71,7 @@ async def test_a_newcomer_types_ahead_and_every_example_of_the_seed_is_answered(
     ],
     ids=["quit", "Ctrl-D", "Ctrl-C", "SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"],
 )
+@requirement("stack.leaves-nothing")
 async def test_however_the_last_client_leaves_nothing_is_left(
     stack: TestStack, leave: str | signal.Signals, code: int
 ) -> None:
@@ -85,6 +88,7 @@ async def test_however_the_last_client_leaves_nothing_is_left(
     await stack.gone()
 
 
+@requirement("cli.memory")
 async def test_a_chat_goes_on_after_everything_was_stopped(stack: TestStack) -> None:
     """The chats are on disk: `--resume` takes the newest, `--resume ID` the one that is named. (ours)"""
     async with stack.client() as terminal:
@@ -110,6 +114,7 @@ async def test_a_chat_goes_on_after_everything_was_stopped(stack: TestStack) -> 
     await stack.gone()
 
 
+@requirement("cli.killed-client")
 async def test_a_message_whose_client_was_killed_is_answered_when_the_chat_is_resumed(
     stack: TestStack, tmp_path: Path
 ) -> None:
@@ -160,6 +165,7 @@ async def test_a_message_whose_client_was_killed_is_answered_when_the_chat_is_re
         "Temporal address",
     ],
 )
+@requirement("cli.words")
 async def test_what_is_wrong_is_said_in_words_before_the_chat_opens(
     stack: TestStack, environment: dict[str, str], message: str
 ) -> None:
@@ -184,6 +190,7 @@ async def test_a_dotenv_file_in_the_current_folder_is_read(stack: TestStack, tmp
     assert (code, "LLM_MODEL='nonsense'" in errors) == (2, True)
 
 
+@requirement("cli.words")
 async def test_a_command_that_is_used_wrongly_says_how_it_is_used(stack: TestStack) -> None:
     """Exit code 2 and one line that helps. (ours)"""
     for arguments in (["nonsense"], ["chat", "--nonsense"], ["chat", "chat-1"]):

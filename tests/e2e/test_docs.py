@@ -15,6 +15,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from durable_loop.testing import Environment, Script
+from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[2]
 TOOLS = {
@@ -99,6 +100,7 @@ def test_the_script_in_yaml_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TOOLS)
 @pytest.mark.parametrize("configuration", [claude_desktop, goose])
+@requirement("mcp.clients")
 async def test_the_pasteable_configuration_starts_servers_whose_tools_work(
     env: Environment, name: str, configuration: Callable[[str], tuple[str, list[str]]]
 ) -> None:

@@ -21,12 +21,14 @@ from durable_loop.testing import (
     says,
 )
 from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName, Leaks, LooksAtItsReplay, SaysWhetherItReplays
+from tests.requirements import requirement
 
 PATH = "tests.e2e.foreign_agents:AGENT"
 SCRIPT = Script(calls("next_door", name="Ada"), says("Hello Ada, hello Grace."))
 
 
 @pytest.mark.parametrize("cached", [0, 100])
+@requirement("harness.any-agent")
 async def test_a_foreign_workflow_runs_on_a_script(env: Environment, cached: int) -> None:
     """In this process, also where every task replays the workflow from its start. (ours)"""
     async with env.running(AGENT, SCRIPT, max_cached_workflows=cached) as agent:
@@ -38,6 +40,7 @@ async def test_a_foreign_workflow_runs_on_a_script(env: Environment, cached: int
     assert history.activities() == ["invoke_model_activity", "next_door", "invoke_model_activity"]
 
 
+@requirement("harness.unused")
 async def test_a_step_that_is_not_used_fails_the_block(env: Environment) -> None:
     """As for a chat. (ours)"""
     with pytest.raises(UnusedStepsError, match=r"turn 2, model call 1.*nobody asks"):
@@ -45,6 +48,7 @@ async def test_a_step_that_is_not_used_fails_the_block(env: Environment) -> None
             await agent.execute(GreetsByName.run, "I am Ada")
 
 
+@requirement("harness.unscripted")
 async def test_a_model_call_without_a_step_fails_the_workflow_in_words(env: Environment) -> None:
     """With what was said, and the nearest step. (ours)"""
     async with env.running(AGENT, Script(calls("next_door", name="Ada"))) as agent:
@@ -57,6 +61,7 @@ async def test_a_model_call_without_a_step_fails_the_workflow_in_words(env: Envi
     assert any("no step for turn 1, model call 2" in str(cause) and "I am Ada" in str(cause) for cause in causes)
 
 
+@requirement("harness.fast-forward")
 async def test_days_pass_in_a_moment(env: Environment) -> None:
     """Timers, and retries with an hour between them. (ours)"""
     async with env.running(AGENT, Script()) as agent:
@@ -85,6 +90,7 @@ async def test_a_worker_process_that_is_killed_is_started_again(env: Environment
         assert await handle.result() == "Hello Ada, hello Grace."
 
 
+@requirement("harness.leaks")
 async def test_a_process_that_a_worker_leaves_behind_is_found_and_ended() -> None:
     """The environment fails at its end, and names it. (ours)"""
     left: list[int] = []
@@ -122,6 +128,7 @@ async def test_what_is_wrong_with_an_agent_is_said_in_words(env: Environment) ->
             await agent.history()
 
 
+@requirement("harness.fresh-replay")
 async def test_a_workflow_that_is_not_deterministic_fails_the_block(env: Environment) -> None:
     """Every history is replayed at the end. (ours)"""
     with pytest.raises(NonDeterminismFoundError, match="does not replay"):
@@ -129,6 +136,7 @@ async def test_a_workflow_that_is_not_deterministic_fails_the_block(env: Environ
             await agent.execute(LooksAtItsReplay.run)
 
 
+@requirement("harness.fresh-replay")
 async def test_a_workflow_that_sends_something_else_when_it_is_replayed_fails_the_block(env: Environment) -> None:
     """Its commands are the same, and a chat would go on otherwise than it began. (ours)"""
     with pytest.raises(DriftFoundError, match=r'activity next_door \(1\): argument changed: "first" → "again"'):

@@ -12,6 +12,7 @@ from durable_loop.stack.binaries import find_temporal
 from durable_loop.testing import Environment, HistoryStore, Script, calls, says
 from tests.e2e.waiting import eventually
 from tests.replay.reading import STORE
+from tests.requirements import requirement
 
 CHANGED_PROMPT = """
 from dataclasses import replace
@@ -52,6 +53,7 @@ def _folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@requirement("harness.accept")
 async def test_a_check_tells_a_break_from_a_drift_by_its_exit_code(folder: Path) -> None:
     """0, 3 and 1; and 4 where the folder is not what the manifest says. (ours)"""
     assert await typed(folder, "check") == (0, "chat/tool.v0: replays (41 events)\n1 replays\n")
@@ -71,6 +73,7 @@ async def test_a_check_tells_a_break_from_a_drift_by_its_exit_code(folder: Path)
     assert (code, output.splitlines()[0]) == (4, "chat/new.v0.json is not in the manifest")
 
 
+@requirement("harness.accept")
 async def test_a_drift_and_a_break_are_accepted_each_in_its_own_way(folder: Path) -> None:
     """And nothing else with them. (ours)"""
     code, output = await typed(folder, "accept", "chat/tool", "--drift", "--why", "Verse", "--agent", "rhymes:AGENT")
@@ -90,6 +93,7 @@ async def test_a_drift_and_a_break_are_accepted_each_in_its_own_way(folder: Path
     assert "chat/tool.v0 must not replay, and does" in output
 
 
+@requirement("harness.pull")
 async def test_chats_of_a_running_temporal_are_pulled_replayed_and_kept(env: Environment, folder: Path) -> None:
     """Redacted where that is asked for; what was kept is checked again from its file. (ours)"""
     async with env.agent(Script(calls("calculator", expression="6 * 7"), says("It is 42, Ada."))) as agent:
@@ -130,6 +134,7 @@ async def test_chats_of_a_running_temporal_are_pulled_replayed_and_kept(env: Env
         assert (await typed(folder, "check"))[0] == 0
 
 
+@requirement("temporal.show-json")
 async def test_what_temporal_s_own_command_writes_is_a_history(env: Environment, folder: Path) -> None:
     """`temporal workflow show --output json`. (Temporal)"""
     program = find_temporal(None)

@@ -30,6 +30,7 @@ from durable_loop.testing import (
 from durable_loop.testing.crash import INTERCEPTOR
 from durable_loop.testing.own_agent import CHAT
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -146,6 +147,7 @@ class Talk:
 )
 @example(plan=EVERYTHING)
 @given(plan=PLANS)
+@requirement("durability.order")
 async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_accepted(
     env: Environment, workers: Workers, plan: tuple[list[tuple[tuple[str, int], ...]], bool]
 ) -> None:
@@ -192,6 +194,7 @@ async def test_whatever_happens_each_message_has_its_own_reply_in_the_order_acce
         await replay_history(run, CHAT.replayer)
 
 
+@requirement("temporal.message-as-run-ends")
 async def test_a_message_that_arrives_as_a_run_ends_is_not_lost(env: Environment, tmp_path: Path) -> None:
     """The server gives the last task once more, and writes it down as failed: that alone is no fault. (Temporal)"""
     crash = CrashPoints(tmp_path)

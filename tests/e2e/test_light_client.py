@@ -1,6 +1,7 @@
 """The terminal starts at once because of what it does not import."""
 
 from tests.e2e.stacks import TestStack
+from tests.requirements import requirement
 
 PROGRAM = """
 import sys
@@ -10,6 +11,7 @@ print(*sorted(sys.modules))
 """
 
 
+@requirement("cli.light")
 async def test_the_client_process_imports_neither_agents_nor_a_model_vendor(stack: TestStack) -> None:
     """Importing the Agents SDK takes seconds, litellm ten. (ours)"""
     code, output, errors = await stack.run("-c", PROGRAM)

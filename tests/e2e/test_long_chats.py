@@ -16,6 +16,7 @@ from tests.e2e.hostile import rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.soundness import Limits, Run, check_run, size, sound_runs
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 ACCEPTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
 CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
@@ -66,6 +67,7 @@ def turns_of(run: Run) -> list[int]:
     return [size(run[begin:end]) for begin, end in pairwise(begins)]
 
 
+@requirement("durability.linear")
 async def test_a_history_grows_with_what_is_said_and_not_with_its_square(env: Environment) -> None:
     """120 turns of 1 kB with a tool each, eight tools offered: 2.5 MB at most, later turns are no larger. (ours)"""
     turns = 120
@@ -85,6 +87,7 @@ async def test_a_history_grows_with_what_is_said_and_not_with_its_square(env: En
         assert max(turns[-10:]) < min(turns[:10]) * 1.05
 
 
+@requirement("durability.long-turn")
 async def test_a_turn_of_a_hundred_tool_calls_fits_its_run(env: Environment) -> None:
     """With results of 5 kB each: 4 MB of history at most, in one run of the chat. (ours)"""
     steps = (calls("characters", number=5_000) for _ in range(100))
@@ -107,6 +110,7 @@ async def test_a_turn_of_a_hundred_tool_calls_fits_its_run(env: Environment) -> 
         assert 500_000 < size(run) < 4_000_000
 
 
+@requirement("durability.long-turn")
 async def test_the_largest_turn_there_can_be_fits_its_run(env: Environment) -> None:
     """Every call that is taken, every byte that is kept, as often as it goes; the chat goes on. (ours)"""
     async with (
@@ -150,6 +154,7 @@ async def test_a_chat_continues_as_new_when_its_history_has_many_bytes(env: Envi
         assert (await chat.status()).turns == 8
 
 
+@requirement("durability.summary")
 async def test_past_its_budget_old_turns_become_a_summary_that_enters_the_next_input(env: Environment) -> None:
     """The summary request holds the old turns; the last turns stay verbatim; the summary goes through runs. (ours)"""
     listener = Listener()

@@ -24,6 +24,7 @@ from durable_loop.services.finance.server import finance_server
 from durable_loop.services.it.server import it_server
 from durable_loop.testing import Environment
 from tests.e2e.mcp_http import over_http
+from tests.requirements import requirement
 
 Service = Literal["finance", "it"]
 Connect = Callable[..., AbstractAsyncContextManager[mcp.Client]]
@@ -128,6 +129,7 @@ def text(result: CallToolResult) -> str:
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("tools.transports")
 async def test_finance_answers_the_same_over_every_transport(connect: Connect) -> None:
     """A sentence and data, or a sentence and an error (seed)."""
     async with connect("finance") as client:
@@ -158,6 +160,7 @@ async def test_finance_answers_the_same_over_every_transport(connect: Connect) -
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("tools.transports")
 async def test_it_answers_the_same_over_every_transport(connect: Connect) -> None:
     """Changes are seen by the reads after them; nothing is there before (seed)."""
     before = datetime.now(UTC)
@@ -191,6 +194,7 @@ async def test_it_answers_the_same_over_every_transport(connect: Connect) -> Non
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("mcp.key-once")
 async def test_a_key_runs_its_finance_call_once(connect: Connect, temporal: Temporal, key: str) -> None:
     """The workflow of the first call answers the second, also when it is long over (spec)."""
     meta = marked(key=key)
@@ -210,6 +214,7 @@ async def test_a_key_runs_its_finance_call_once(connect: Connect, temporal: Temp
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("mcp.key-once")
 async def test_calls_with_one_key_at_the_same_time_share_one_workflow(temporal: Temporal, key: str) -> None:
     """A retry that overtakes its first try is the same call (spec)."""
     meta = marked(key=key)
@@ -222,6 +227,7 @@ async def test_calls_with_one_key_at_the_same_time_share_one_workflow(temporal: 
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("mcp.key-once")
 async def test_a_key_changes_an_it_session_once(connect: Connect) -> None:
     """The same answer comes twice, the address only once (spec)."""
     meta = marked(key="one")
@@ -238,6 +244,7 @@ async def test_a_key_changes_an_it_session_once(connect: Connect) -> None:
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("it.session")
 async def test_each_chat_has_its_own_it_session(connect: Connect, session: str) -> None:
     """The chat in `_meta` decides, else the server's own session; whatever the chat is called (spec)."""
     chats = [None, f"{session}-a", f"{session}/b c\n"]
@@ -314,6 +321,7 @@ async def test_changes_at_the_same_time_are_all_kept_across_runs(temporal: Tempo
         ("it", "track_ip", "The IT service did not answer within 0.3 s: its worker may be down. The change may "),
     ],
 )
+@requirement("mcp.tool-errors")
 async def test_a_call_without_a_worker_ends_in_a_sentence(
     temporal: Temporal, session: str, key: str, service: Service, tool: str, sentence: str
 ) -> None:
@@ -334,6 +342,7 @@ async def test_a_call_without_a_worker_ends_in_a_sentence(
     assert "185.50" in text(answered) or "172.16.0.1" in text(answered)
 
 
+@requirement("mcp.tool-errors")
 async def test_a_read_without_a_worker_ends_in_a_sentence(temporal: Temporal, session: str) -> None:
     """A query of a session that exists, but that nobody can run (spec)."""
     patient = temporal.server("it", session=session, backing_timeout=BACKING_TIMEOUT)
@@ -412,6 +421,7 @@ async def test_a_taken_port_is_an_error_of_setup() -> None:
     assert err.decode() == f"Port {port} is taken by something else: choose another with --port.\n"
 
 
+@requirement("mcp.doors")
 async def test_an_open_door_without_a_token_is_an_error_of_setup() -> None:
     """The process does not even bind (spec)."""
     async with process(*program("it", "--host", "0.0.0.0"), DURABLE_LOOP_MCP_TOKEN="") as running:  # noqa: S104
@@ -422,6 +432,7 @@ async def test_an_open_door_without_a_token_is_an_error_of_setup() -> None:
 
 
 @pytest.mark.parametrize("service", ["finance", "it"])
+@requirement("mcp.stdio-lifecycle")
 async def test_the_stdio_process_ends_when_its_client_leaves(service: Service) -> None:
     """Stdin closes: code 0, and nothing was ever on stdout but the protocol (spec)."""
     async with process(*program(service, "--transport", "stdio"), TEMPORAL_ADDRESS="127.0.0.1:1") as running:
@@ -430,6 +441,7 @@ async def test_the_stdio_process_ends_when_its_client_leaves(service: Service) -
     assert (running.returncode, out) == (0, b""), err.decode()
 
 
+@requirement("mcp.stdio-lifecycle")
 async def test_the_stdio_process_ends_when_told() -> None:
     """SIGTERM while the client is silent: code 0 (spec)."""
     ping = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n'

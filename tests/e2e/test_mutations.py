@@ -8,6 +8,7 @@ import pytest
 from durable_loop.testing import Environment, RecordedHistory, Script, Verdict, calls, check_history, says
 from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName
 from tests.e2e.mutated_agents import BREAKING, DRIFTING
+from tests.requirements import requirement
 
 Recorded = dict[str, RecordedHistory]
 
@@ -24,6 +25,7 @@ async def _recorded(env: Environment) -> Recorded:
         return {history.workflow_type: history for history in await agent.histories()}
 
 
+@requirement("temporal.boundaries")
 async def test_what_has_not_changed_replays_from_every_prefix_and_sends_the_same(recorded: Recorded) -> None:
     """No false alarm. (ours)"""
     for history in recorded.values():
@@ -34,6 +36,7 @@ async def test_what_has_not_changed_replays_from_every_prefix_and_sends_the_same
 
 
 @pytest.mark.parametrize("mutant", BREAKING)
+@requirement("harness.breaks")
 async def test_what_breaks_open_workflows_fails_the_replay(mutant: type, recorded: Recorded) -> None:
     """A timer added, a tool removed, an activity renamed, the order swapped. (ours)"""
     changed = replace(AGENT, workflows=[mutant])
@@ -47,6 +50,7 @@ async def test_what_breaks_open_workflows_fails_the_replay(mutant: type, recorde
 
 
 @pytest.mark.parametrize(("mutant", "words"), DRIFTING, ids=lambda value: getattr(value, "__name__", ""))
+@requirement("harness.drift")
 async def test_what_changes_behaviour_is_told_as_drift(mutant: type, words: list[str], recorded: Recorded) -> None:
     """Instructions, model, settings, tools, schemas, arguments, results: Temporal's own replay is content. (ours)"""
     changed = replace(AGENT, workflows=[mutant])

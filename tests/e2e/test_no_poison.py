@@ -16,6 +16,7 @@ from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.provider_stubs import Fault, openai_stub
 from tests.e2e.soundness import sound_runs
 from tests.e2e.test_provider_chat import chat_with
+from tests.requirements import requirement
 
 # Of a program, not for a reader.
 UNREADABLE = ("Traceback", " object at 0x", "errors.pydantic.dev", "secret of the house", "TaskGroup", "<class")
@@ -62,6 +63,7 @@ FROM_THE_MODEL = (
 
 
 @pytest.mark.parametrize("poison", FROM_THE_MODEL, ids=lambda poison: poison.name)
+@requirement("durability.no-poison")
 async def test_whatever_a_model_sends_the_turn_ends_in_words(env: Environment, poison: Poison) -> None:
     """A reply that says what failed, or a typed error that can be read. (ours)"""
     async with env.agent(Poisoner(*poison.outputs)) as agent:
@@ -70,6 +72,7 @@ async def test_whatever_a_model_sends_the_turn_ends_in_words(env: Environment, p
         await is_well(env, chat)
 
 
+@requirement("agents.max-turns")
 async def test_a_model_that_calls_tools_without_end_is_stopped(env: Environment) -> None:
     """The turn fails with the number of its model calls; the next has as many again. (ours)"""
     async with env.agent(Endless(called("calculator", '{"expression": "1+1"}'))) as agent:
@@ -129,6 +132,7 @@ async def agent_with(
 
 
 @pytest.mark.parametrize(("poison", "cuts"), FROM_TOOLS, ids=[poison.name for poison, _ in FROM_TOOLS])
+@requirement("durability.no-poison")
 async def test_whatever_a_tool_does_the_turn_ends_in_words(
     env: Environment, rough: str, poison: Poison, cuts: int
 ) -> None:
@@ -178,6 +182,7 @@ CALCULATE = called("calculator", '{"expression": "6*7"}')
 
 
 @pytest.mark.parametrize("garbage", NO_USE.values(), ids=NO_USE)
+@requirement("durability.no-poison")
 async def test_a_server_of_no_use_is_left_out_of_the_turn(env: Environment, garbage: Garbage) -> None:
     """It was asked, the user is told, and the other tools stay. (ours)"""
     async with (
@@ -252,6 +257,7 @@ async def test_long_lists_of_tools_fill_a_run_and_no_more(env: Environment) -> N
 
 
 @pytest.mark.parametrize("character", ["x", "😀", "\x01", '"'], ids=["letters", "four bytes", "control", "quotes"])
+@requirement("durability.no-poison")
 async def test_a_message_at_the_limit_is_taken(env: Environment, character: str) -> None:
     """32,000 characters, whatever they need on the wire. (ours)"""
     async with env.agent(Poisoner(assistant_message("Long."))) as agent:
@@ -268,6 +274,7 @@ async def test_a_message_at_the_limit_is_taken(env: Environment, character: str)
         (404, "(404): check LLM_MODEL. It said: no, said the provider."),
     ],
 )
+@requirement("durability.retries")
 async def test_what_a_provider_refuses_for_good_is_tried_once(env: Environment, status: int, words: str) -> None:
     """The sentence says what the provider said, and never of a key; the next turn works. (ours)"""
     refusal = Fault(status=status, message="no, said the provider", times=1)

@@ -11,8 +11,10 @@ from tests.e2e.answering import AnsweringModel
 from tests.e2e.effects import effects
 from tests.e2e.hostile import Poisoner, called
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 
+@requirement("durability.one-effect")
 async def test_a_tool_that_is_slower_than_its_caller_has_one_effect() -> None:
     """The calls time out and are made again; what stands behind them runs once. (ours)"""
     script = Script(calls(call("stock_price", ticker="AAPL"), call("track_ip")), says("Done."))
@@ -31,6 +33,7 @@ async def test_a_tool_that_is_slower_than_its_caller_has_one_effect() -> None:
             assert await effects(slow.client, chat.chat_id) == (1, 1)
 
 
+@requirement("durability.one-effect")
 async def test_a_model_that_repeats_the_id_of_a_call_has_each_call_made(env: Environment) -> None:
     """In another turn it is another call: two effects, none is dropped. (ours)"""
     repeats = Poisoner(called("stock_price", '{"ticker": "AAPL"}', "the-id"), called("track_ip", "{}", "the-other"))

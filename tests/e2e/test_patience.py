@@ -14,6 +14,7 @@ from durable_loop.testing import Environment, McpTransport, RecordedHistory, Scr
 from tests.e2e.hostile import Slow, rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 HEARTBEAT = timedelta(seconds=0.5)
 
@@ -55,6 +56,7 @@ TOOL_LIMITS = Limits(timeout=timedelta(seconds=41), total_timeout=timedelta(seco
 TOOL_ACTIVITIES = {"calculator", "weather", "list-tools", "call-tool"}
 
 
+@requirement("durability.slow-model")
 async def test_a_reply_may_take_many_heartbeat_timeouts(env: Environment) -> None:
     """The worker beats while the model thinks: one attempt, one reply. (ours)"""
     slow = Slow()
@@ -70,12 +72,14 @@ async def test_a_reply_may_take_many_heartbeat_timeouts(env: Environment) -> Non
         assert doing.attempt == 1
 
 
+@requirement("durability.slow-model")
 def test_a_reply_may_take_ten_minutes_by_default() -> None:
     """And longer, before it is tried again. (ours)"""
     assert Settings().model_timeout > timedelta(minutes=10)
     assert Settings().model_total_timeout > 2 * Settings().model_timeout
 
 
+@requirement("durability.settings")
 async def test_every_limit_of_a_chat_is_a_setting(env: Environment) -> None:
     """What is scheduled has the timeouts and tries that the settings name; the chat has the other limits. (ours)"""
     rest = calls("stock_price", ticker="AAPL"), says("Done.")

@@ -11,6 +11,7 @@ from durable_loop.models.naming import resolve_model
 from durable_loop.testing import Environment, McpTransport, TestedChat, WorkerPlace
 from tests.e2e.audit import FILE_VARIABLE
 from tests.e2e.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
+from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[2]
 # What the seed warns of: tracing that is on and has nowhere to go.
@@ -49,6 +50,7 @@ async def chat_with(
 
 
 @PROVIDERS
+@requirement("models.any")
 async def test_a_chat_with_tools_runs_through_litellm(env: Environment, stub_of: Stub, llm_model: str) -> None:
     """A tool call, its answer, and memory of the turn before, in the provider's own format. (seed)"""
     async with stub_of() as stub, chat_with(env, stub, llm_model) as chat:
@@ -74,6 +76,7 @@ async def test_a_wrong_key_is_told_in_words_and_tried_once(env: Environment, stu
 
 
 @PROVIDERS
+@requirement("durability.retries")
 async def test_a_rate_limit_is_waited_out(env: Environment, stub_of: Stub, llm_model: str) -> None:
     """429 with Retry-After, then success: the user sees the answer alone. (ours)"""
     busy = Fault(status=429, headers=(("retry-after", "1"),), times=1)
@@ -99,6 +102,7 @@ async def test_a_provider_that_is_down_for_good_is_told_in_words(
 
 
 @PROVIDERS
+@requirement("agents.tracing")
 async def test_the_worker_connects_to_no_host_but_the_provider_and_its_own_stack(
     env: Environment, stub_of: Stub, llm_model: str, tmp_path: Path
 ) -> None:

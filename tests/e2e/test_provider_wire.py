@@ -22,6 +22,7 @@ from temporalio.exceptions import ApplicationError
 from durable_loop.models.offline import OfflineModel
 from durable_loop.models.provider import DurableModelProvider
 from tests.e2e.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
+from tests.requirements import requirement
 
 # LiteLLM silences these itself when it is imported; pytest undoes that for every test.
 pytestmark = pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier.*:UserWarning")
@@ -85,6 +86,7 @@ def calculator(expression: str) -> str:
 
 
 @both_wires
+@requirement("models.any")
 async def test_a_turn_with_a_tool_takes_two_requests(
     wire: Wire, provider: DurableModelProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +165,7 @@ async def test_a_streamed_turn_comes_in_pieces(
     ],
     ids=lambda value: str(value.status) if isinstance(value, Fault) else "",
 )
+@requirement("security.no-key-in-errors")
 async def test_a_failure_is_one_request_in_words_without_the_key(
     wire: Wire,
     fault: Fault,
@@ -316,6 +319,7 @@ async def test_a_worker_that_cannot_use_the_model_says_so_at_once(
 
 
 @pytest.mark.parametrize("name", [None, "offline"])
+@requirement("models.offline")
 async def test_no_name_is_the_offline_model(name: str | None, provider: DurableModelProvider) -> None:
     """The provider serves both kinds of chat (spec)."""
     assert isinstance(provider.get_model(name), OfflineModel)

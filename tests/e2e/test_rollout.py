@@ -35,6 +35,7 @@ from durable_loop.testing import Environment
 from durable_loop.testing.processes import running_module
 from tests.e2e.deployments import Deployment, begun_on_1, build, is_on
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 ALL_MOVED = HandedOver(moved=1, at_work=(), unanswered=())
 NONE_LEFT = HandedOver(moved=0, at_work=(), unanswered=())
@@ -191,6 +192,7 @@ async def test_what_temporal_refuses_is_said_in_words(
     assert "run the command again" in str(refused.value)
 
 
+@requirement("durability.rollout")
 async def test_real_workers_are_rolled_out_by_a_command(tmp_path: Path) -> None:
     """In all three namespaces; an IT session moves too and keeps what it knows; the command says what it did. (ours)"""
     # A server of its own: its queues belong to a deployment from here on.
@@ -209,6 +211,7 @@ async def test_real_workers_are_rolled_out_by_a_command(tmp_path: Path) -> None:
             assert tracked.number == int(build_id)
 
 
+@requirement("durability.rollout")
 async def test_the_command_names_what_is_left_and_why() -> None:
     """With exit code 1; a chat in mid turn moves by itself, one whose workers are gone by an option. (ours)"""
     async with Environment.start(service_workers=False) as env:

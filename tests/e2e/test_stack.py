@@ -19,6 +19,7 @@ from durable_loop.testing import Environment
 from tests.e2e.stacks import TestStack, a_stack
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import eventually
+from tests.requirements import requirement
 
 PARTS = ["temporal", "orchestrator-worker", "finance-worker", "it-worker", "finance-mcp", "it-mcp"]
 STARTS = 50
@@ -60,6 +61,7 @@ async def test_a_kept_stack_is_joined_and_outlives_its_clients(kept: TestStack) 
 
 
 @pytest.mark.timeout(400)
+@requirement("stack.any-part-dies")
 async def test_any_part_may_be_killed_and_the_chat_goes_on(kept: TestStack) -> None:
     """Each part is started again; the chat remembers, and its tools work. (ours)"""
     async with kept.client() as terminal:
@@ -175,12 +177,14 @@ async def test_a_temporal_elsewhere_is_used_and_not_started(env: Environment, st
     assert not [log for log in stack.folder.log("x").parent.iterdir() if token in log.read_text()]
 
 
+@requirement("security.owner-alone")
 async def test_the_state_file_is_for_its_owner_alone(kept: TestStack) -> None:
     """It holds the token of the control connection. (ours)"""
     assert kept.folder.root.stat().st_mode & 0o077 == 0
     assert kept.folder.state.stat().st_mode & 0o077 == 0
 
 
+@requirement("security.owner-alone")
 async def test_a_caller_without_the_token_is_turned_away(kept: TestStack) -> None:
     """The connection is closed without a word, and the stack stays. (ours)"""
     for line in (b'{"token": "wrong", "operation": "down"}\n', b"nonsense\n", b"\n"):
@@ -192,6 +196,7 @@ async def test_a_caller_without_the_token_is_turned_away(kept: TestStack) -> Non
 
 
 @pytest.mark.timeout(400)
+@requirement("stack.exit-codes")
 async def test_fifty_starts_of_each_command_always_give_the_right_exit_code(kept: TestStack, tmp_path: Path) -> None:
     """A process that connects, calls and exits at once must not abort in its last moment. (ours; temporalio 1.35)"""
     none = TestStack(StackFolder(tmp_path), {**kept.environment, "DURABLE_LOOP_DATA_DIR": str(tmp_path)})

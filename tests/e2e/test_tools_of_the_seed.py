@@ -7,6 +7,7 @@ import pytest
 from durable_loop import names
 from durable_loop.chat.messages import ModelInputPage
 from durable_loop.testing import Calls, Environment, Script, TestedChat, calls, says
+from tests.requirements import requirement
 
 PROJECT = calls("set_jira_project", project="DEMO-123")
 ADDRESS = calls("track_ip")
@@ -26,6 +27,7 @@ ADDRESS = calls("track_ip")
     ],
     ids=["calculator", "weather", "stock", "roi", "project", "metrics", "track", "history"],
 )
+@requirement("tools.local")
 async def test_the_model_reads_what_the_tool_found(env: Environment, steps: list[Calls], read: str) -> None:
     """Each of the seed's examples with a scripted model. (seed)"""
     async with env.agent(Script(*steps, says("Done."))) as agent:

@@ -5,6 +5,7 @@ import re
 
 from durable_loop import names
 from tests.replay.reading import history, outcome, payloads, reason
+from tests.requirements import requirement
 
 LIST_TOOLS = ["temporalio.mcp.finance.list-tools", "temporalio.mcp.it.list-tools"]
 CALL_FINANCE, CALL_IT = "temporalio.mcp.finance.call-tool", "temporalio.mcp.it.call-tool"
@@ -87,6 +88,7 @@ def test_a_run_that_hands_over_is_followed_by_one_that_has_the_transcript() -> N
     assert "Hello Ada." in carried
 
 
+@requirement("tools.backed-by-workflows")
 def test_a_finance_call_is_a_workflow_of_one_activity_under_the_key_of_the_call() -> None:
     """Its result is the tool's. (seed)"""
     for id_, activity, result in (
@@ -102,6 +104,7 @@ def test_a_finance_call_is_a_workflow_of_one_activity_under_the_key_of_the_call(
         assert re.search(r"chat-mcp-tools/turn-([123]/1|3/2)$", recorded.workflow_id)
 
 
+@requirement("it.session")
 def test_an_it_session_is_changed_by_signals_and_stays_open() -> None:
     """It has the chat's id, waits, and runs no activity of its own. (seed)"""
     recorded = history("it/session")

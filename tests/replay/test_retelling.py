@@ -14,6 +14,7 @@ from durable_loop.testing.histories.retelling import retold
 from durable_loop.testing.histories.sendings import Sending, SendingNotes, sendings_in
 from durable_loop.testing.own_agent import CHAT
 from tests.replay.reading import STORE, history
+from tests.requirements import requirement
 
 CHATS = [entry for entry in STORE.entries() if entry.workflow == "ChatWorkflow" and entry.expect is Expectation.REPLAYS]
 
@@ -26,6 +27,7 @@ async def sent_now(name: str) -> list[Sending]:
 
 
 @pytest.mark.parametrize("entry", CHATS, ids=lambda entry: entry.id)
+@requirement("harness.retold")
 async def test_every_input_that_a_history_names_is_told_again_from_its_events(entry: Any) -> None:
     """To the byte: its hash says so. (ours)"""
     recorded = history(entry.id)
@@ -40,6 +42,7 @@ async def test_every_input_that_a_history_names_is_told_again_from_its_events(en
         assert reference.matches(sending.model_input or "")
 
 
+@requirement("harness.drift")
 async def test_another_message_to_the_model_is_shown_item_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the history holds a hash: what it was, and what it is. (ours)"""
     original = stretches.run_in_stretches

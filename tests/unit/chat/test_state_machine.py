@@ -26,6 +26,7 @@ from durable_loop.chat.messages import (
 )
 from durable_loop.chat.state import ChatState
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError
+from tests.requirements import requirement
 
 # The same examples in every run; the folder of examples that failed is not needed then.
 SETTINGS = settings(
@@ -345,6 +346,7 @@ def run(state: type[ChatState], how: settings = SETTINGS) -> None:
     run_state_machine_as_test(Machine, settings=how)  # pyright: ignore[reportUnknownMemberType]
 
 
+@requirement("durability.order")
 def test_whatever_happens_every_accepted_turn_has_one_outcome() -> None:
     """Send, send again, ask, decide, cancel, fail, summarise, continue as new and end, in any order. (ours)"""
     run(ChatState)

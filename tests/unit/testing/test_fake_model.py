@@ -47,6 +47,7 @@ from durable_loop.testing import (
     streams,
 )
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, provider_from_environment, used_file
+from tests.requirements import requirement
 
 HELLO = {"role": "user", "content": "Hi"}
 
@@ -78,6 +79,7 @@ def text(response: ModelResponse) -> str:
     return ItemHelpers.extract_text(response.output[0]) or ""
 
 
+@requirement("harness.pure-model")
 async def test_the_same_request_gives_the_same_answer_in_any_process() -> None:
     """No counter, no queue: a retry does not eat a step. (ours)"""
     script = Script(calls("a", x=1), says("Done."))
@@ -118,6 +120,7 @@ async def test_a_scripted_failure_is_retryable_or_not_as_written() -> None:
         assert failed.value.non_retryable is not retryable
 
 
+@requirement("harness.unscripted")
 async def test_a_call_without_a_step_shows_the_transcript_and_the_nearest_step() -> None:
     """Whoever wrote the script sees where it ended. (ours)"""
     with pytest.raises(UnscriptedModelCallError) as unscripted:
@@ -231,6 +234,7 @@ async def spoken(model: FakeModel, *, agent: Agent[None] | None = None) -> list[
     ]
 
 
+@requirement("agents.streamed")
 async def test_a_stream_gives_the_pieces_that_are_written_or_words() -> None:
     """And a model call that is no stream gets the whole. (ours)"""
     script = Script(streams("Hel", "lo, ", "Ada."))
@@ -252,6 +256,7 @@ async def test_a_streamed_run_calls_tools_as_any_other() -> None:
     model.assert_complete()
 
 
+@requirement("agents.streamed")
 async def test_a_stream_that_fails_gives_what_it_had_first() -> None:
     """Then the failure; a call that is no stream has nothing to show. (ours)"""
     model, told = FakeModel(Script(fails_mid_stream("gone", after="Hello, A"))), list[str]()
@@ -305,6 +310,7 @@ async def test_hostile_answers_are_what_they_are() -> None:
         await Runner.run(Agent(name="x", model=model, tools=[add]), "Hi", max_turns=7)
 
 
+@requirement("agents.handoffs")
 async def test_a_handoff_goes_on_in_the_same_script() -> None:
     """The agent that takes over speaks the next step. (ours)"""
     model = FakeModel(Script(hands_off_to("Refund agent"), says("Refunded."), says("Bye.")))
@@ -341,6 +347,7 @@ async def test_an_agent_that_is_a_tool_has_a_script_of_its_own() -> None:
         model.assert_complete()
 
 
+@requirement("agents.approvals")
 async def test_a_run_that_waits_for_an_approval_goes_on_at_the_next_step() -> None:
     """Also from a state that was written and read. (ours)"""
 
@@ -362,6 +369,7 @@ async def test_a_run_that_waits_for_an_approval_goes_on_at_the_next_step() -> No
 
 @given(data=st.data())
 @settings(max_examples=50, deadline=None, derandomize=True, database=None)
+@requirement("harness.pure-model")
 def test_any_script_is_spoken_in_order_and_any_request_gets_the_same_answer_again(data: st.DataObject) -> None:
     """Driven by a loop that does what agents do, whatever the steps. (ours)"""
     step = st.one_of(

@@ -8,6 +8,7 @@ import pytest
 
 from durable_loop.testing import NonDeterminismFoundError, RecordedHistory, replay_history
 from durable_loop.testing.own_agent import SERVICES
+from tests.requirements import requirement
 
 EVENTS: dict[str, Any] = {
     "events": [
@@ -83,6 +84,7 @@ def test_a_history_is_read_as_it_was_written_or_as_the_temporal_program_shows_it
     assert ours.count("EVENT_TYPE_WORKFLOW_EXECUTION_STARTED") == 1
 
 
+@requirement("temporal.one-event-prefix")
 async def test_a_history_with_one_event_is_refused_instead_of_hanging() -> None:
     """Temporal's replayer would wait for ever. (Temporal)"""
     with pytest.raises(NonDeterminismFoundError, match="fewer than two events"):

@@ -23,6 +23,7 @@ from durable_loop.testing import (
     streams,
 )
 from durable_loop.testing.script import Place
+from tests.requirements import requirement
 
 FIRST, SECOND = calls("stock_price", ticker="AAPL"), says("185.50")
 THIRD, FOURTH = fails("overloaded", attempts=2), says("Here.")
@@ -119,6 +120,7 @@ EVERY = Script(
 
 
 @pytest.mark.parametrize("suffix", ["json", "yaml", "yml"])
+@requirement("harness.script-files")
 def test_every_step_comes_back_from_a_file_of_either_kind(tmp_path: Path, suffix: str) -> None:
     """With the summary, and the scripts of other models. (ours)"""
     file = tmp_path / f"script.{suffix}"
@@ -167,6 +169,7 @@ def test_a_script_is_written_by_hand_in_a_line_for_each_step(tmp_path: Path) -> 
         ("absent.json", None, "absent.json cannot be read: "),
     ],
 )
+@requirement("harness.script-files")
 def test_a_file_that_is_no_script_is_refused_in_words(
     tmp_path: Path, name: str, content: str | None, words: str
 ) -> None:

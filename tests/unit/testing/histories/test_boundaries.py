@@ -13,11 +13,13 @@ from temporalio.worker import WorkflowReplayResult
 from durable_loop.testing import RecordedHistory, replay_histories
 from durable_loop.testing.histories import MakeReplayer, replaying
 from durable_loop.testing.histories.replaying import boundaries
+from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, history
 
 KINDS = ("EXECUTION_STARTED", "TASK_SCHEDULED", "TASK_STARTED", "TASK_COMPLETED")
 
 
+@requirement("temporal.boundaries")
 def test_a_history_is_cut_as_a_task_has_begun_and_before_the_next_is_scheduled() -> None:
     """Not before event 2, and not at its end. (Temporal)"""
     first = [f"EVENT_TYPE_WORKFLOW_{kind}" for kind in KINDS]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from durable_loop.testing import RecordedHistory, first_difference
+from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, changed, encoded, history
 
 NAMES = [entry.name for entry in STORE.entries()]
@@ -49,6 +50,7 @@ def scheduled(recorded: RecordedHistory, activity: str) -> int:
     )
 
 
+@requirement("harness.same-story")
 def test_another_argument_is_found_and_both_sides_are_shown() -> None:
     """At its event. (ours)"""
     stored = history()

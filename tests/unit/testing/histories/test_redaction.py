@@ -5,11 +5,13 @@ import json
 from durable_loop.testing import RecordedHistory, digest
 from durable_loop.testing.histories.redaction import redacted
 from durable_loop.testing.histories.sendings import sendings_in
+from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, encoded, history
 
 SAID = ("15 * 23", "AAPL", "DEMO-123", "Hello", "16,288.95", "Ada", "172.16.0.1", "You are a helpful assistant")
 
 
+@requirement("harness.pull")
 def test_nothing_that_was_said_is_left() -> None:
     """Whatever history it is. (ours)"""
     for entry in STORE.entries():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from durable_loop.testing.histories.scrubbing import scrubbed, telling
+from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, encoded
 
 SECRETS = {
@@ -23,6 +24,7 @@ def text_of(value: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(("kind", "secret"), SECRETS.items())
+@requirement("security.history-tells-nothing")
 def test_a_secret_is_told_and_taken_out_of_a_payload_and_of_a_message(kind: str, secret: str) -> None:
     """What is around it stays. (ours)"""
     said = f"call https://{secret}@host/ now"

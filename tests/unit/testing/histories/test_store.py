@@ -9,6 +9,7 @@ import pytest
 from durable_loop.errors import SettingsError
 from durable_loop.testing import Expectation, HistoryStore, digest
 from durable_loop.testing.histories.store import AcceptedDrift
+from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, encoded, event_of, history
 
 
@@ -56,6 +57,7 @@ def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
     assert store.problems() == []
 
 
+@requirement("harness.store")
 def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: HistoryStore) -> None:
     """An unlisted file, a missing one, one listed twice, an edited one, a digest that is not its own. (ours)"""
     for name in ("edited", "gone", "twice", "undigested", "misread"):
@@ -82,6 +84,7 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
     ]
 
 
+@requirement("security.history-tells-nothing")
 def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistoryStore) -> None:
     """A scrub rule that is wrong, or that came later than the file, fails the check. (ours)"""
     telling = dict(history().as_json())
