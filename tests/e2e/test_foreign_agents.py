@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import psutil
 import pytest
+from mcp.server.mcpserver import MCPServer
 from temporalio.client import WorkflowFailureError
 
 from durable_loop.errors import SettingsError
 from durable_loop.testing import (
     CrashPoint,
     DriftFoundError,
+    DurableAgent,
     Environment,
     HarnessError,
+    InMemoryMCPServer,
     LeakedProcessError,
     NonDeterminismFoundError,
     Script,
@@ -20,7 +23,15 @@ from durable_loop.testing import (
     calls,
     says,
 )
-from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName, Leaks, LooksAtItsReplay, SaysWhetherItReplays
+from tests.e2e.foreign_agents import (
+    AGENT,
+    AnswersNextDay,
+    GreetsByName,
+    Leaks,
+    LooksAtItsReplay,
+    SaysWhetherItReplays,
+)
+from tests.e2e.foreign_notes import TakesNotes
 from tests.requirements import requirement
 
 PATH = "tests.e2e.foreign_agents:AGENT"
@@ -38,6 +49,21 @@ async def test_a_foreign_workflow_runs_on_a_script(env: Environment, cached: int
 
     assert history.workflow_type == "GreetsByName"
     assert history.activities() == ["invoke_model_activity", "next_door", "invoke_model_activity"]
+
+
+async def test_a_foreign_workflow_calls_the_tools_of_an_mcp_server_in_memory(env: Environment) -> None:
+    """By the name that the workflow knows it by. (ours)"""
+    notes = MCPServer("notes")
+
+    @notes.tool()
+    def note(text: str) -> str:
+        return f"noted {text}"
+
+    secretary = DurableAgent(workflows=[TakesNotes], mcp_servers={"notes": lambda: InMemoryMCPServer("notes", notes)})
+    async with env.running(secretary, Script(calls("note", text="milk"), says("It is noted."))) as agent:
+        assert await agent.execute(TakesNotes.run, "Note milk") == "It is noted."
+
+        assert (await agent.history()).activities()[-2:] == ["temporalio.mcp.notes.call-tool", "invoke_model_activity"]
 
 
 @requirement("harness.unused")

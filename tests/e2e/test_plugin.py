@@ -116,6 +116,10 @@ async def test_histories_are_recorded_refreshed_and_recorded_anew(project: Path)
     assert "3 histories replayed (" in output
     assert "none drifted" in output
 
+    code, output = await run(project, "--replay-only", "-n", "2")
+    assert code == 0
+    assert "3 histories replayed (" in output
+
     pyproject = project / "pyproject.toml"
     pyproject.write_text('[project]\nname = "trips"\nversion = "0.1.0"\n' + pyproject.read_text())
     code, output = await run(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         replay_history,
         replay_prefixes,
     )
+    from durable_loop.testing.memory import InMemoryMCPServer
     from durable_loop.testing.processes import MortalProcess
     from durable_loop.testing.running_agent import RunningAgent
     from durable_loop.testing.script import Script
@@ -96,6 +97,7 @@ __all__ = [
     "HistoryChangedError",
     "HistoryMissingError",
     "HistoryStore",
+    "InMemoryMCPServer",
     "LeakedProcessError",
     "Loops",
     "McpTransport",
@@ -152,6 +154,7 @@ _MODULES = (
     "histories",
     "durable_agent",
     "running_agent",
+    "memory",
     "environment",
 )
 

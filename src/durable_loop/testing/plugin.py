@@ -6,6 +6,7 @@ Stored histories are tests: a run that comes by their folder replays each of the
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,10 +24,13 @@ __all__ = [
     "pytest_collect_file",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "pytest_testnodedown",
 ]
 
 _MANIFEST = "manifest.toml"
+_REPORT = "durable_loop_report"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,6 +77,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if not isinstance(item, _Check)]
         items[:] = [item for item in items if isinstance(item, _Check)]
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist did (`node` is its controller)."""
+    node.config.stash[REPORT].add(Report(**node.workeroutput.get(_REPORT, {})))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what this process of pytest-xdist did, if it is one."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[_REPORT] = asdict(session.config.stash[REPORT])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """What one run of pytest knows: the project under test, and what was done with histories so far."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import pytest
 
@@ -21,6 +21,11 @@ class Report:
     drifted: int = 0
     compared: int = 0
     recorded: list[str] = field(default_factory=list[str])
+
+    def add(self, other: "Report") -> None:
+        """Count what another process did."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 REPORT = pytest.StashKey[Report]()
