@@ -169,6 +169,7 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
         (("accept", "chat/tool", "--why", "x"), "say --drift or --break, one of them"),
         (("accept", "chat/tool", "--drift", "--why", "x"), "there is nothing of that kind to accept"),
         (("record", "none", "--as", "a/b", "--why", "x"), "No Temporal answers at 127.0.0.1:1"),
+        (("pull", "--query", "x", "--redact"), "--redact is about what is kept: say --to FOLDER"),
         (("pull", "--query", "Nonsense = 'x'", *address), "Temporal does not take the query"),
         (("pull", "--query", "WorkflowId = 'none'", *address), "No workflow in default matches"),
     ):

@@ -137,6 +137,8 @@ def pull(
     """Replay real workflows against this code: the gate before a deployment. Exit codes as `check`."""
     from durable_loop.cli import history
 
+    if redact and to is None:
+        raise typer.BadParameter("--redact is about what is kept: say --to FOLDER")
     raise typer.Exit(
         asyncio.run(
             history.pull(

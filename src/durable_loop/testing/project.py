@@ -1,7 +1,7 @@
 """What the project under test says of itself, for the pytest plugin and the command alike.
 
 [tool.durable-loop]
-agent = "trips.harness:AGENT"          # a DurableAgent; by default the chat of durable-loop itself
+agents = ["trips.harness:AGENT"]        # DurableAgents; by default our own chat and the workflows behind its tools
 histories = "tests/histories"          # by default fixtures/histories
 """
 

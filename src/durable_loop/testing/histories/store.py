@@ -126,17 +126,18 @@ class HistoryStore:
         why: str,
         expect: Expectation = Expectation.REPLAYS,
     ) -> Entry:
-        """Store a history as the next generation of its scenario.
-
-        Raises:
-            FileExistsError: there is a file that the manifest does not list.
-        """
+        """Store a history as the next generation of its scenario; a file that is there is not overwritten."""
         if not _NAME.fullmatch(name):
             raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
         newest = self.newest(name)
         id_ = f"{name}.v{newest.generation + 1 if newest else 0}"
         path = self.folder / f"{id_}.json"
-        history.write(path)
+        try:
+            history.write(path)
+        except FileExistsError as error:
+            raise SettingsError(f"{path} is there, and the manifest does not list it: move it away.") from error
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
         stored = RecordedHistory.read(path)
         path.with_suffix(".txt").write_text(digest(stored), encoding="utf-8")
         entry = Entry(

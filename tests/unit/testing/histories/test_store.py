@@ -103,6 +103,15 @@ def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistorySto
     ]
 
 
+def test_a_file_that_nobody_listed_is_not_overwritten(store: HistoryStore) -> None:
+    """What was left by a recording that broke off, for one. (ours)"""
+    (store.folder / "chat" / "other.v0.json").write_text("{}")
+
+    with pytest.raises(SettingsError, match=r"other\.v0\.json is there, and the manifest does not list it"):
+        store.keep("chat/other", history(), why="x")
+    assert (store.folder / "chat" / "other.v0.json").read_text() == "{}"
+
+
 @pytest.mark.parametrize("name", ["first", "Chat/first", "chat/../first", "/chat/first", "chat/first/", "chat/fi rst"])
 def test_a_name_that_is_none_is_refused(store: HistoryStore, name: str) -> None:
     """It becomes a path. (ours)"""
