@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from durable_loop.errors import DurableLoopError
 from durable_loop.testing.run_state import REPORT, Report, project_of
 
 if TYPE_CHECKING:
@@ -119,7 +118,8 @@ class _Manifest(pytest.File):
     """The stored histories: one test for the folder, and one for each."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from durable_loop.testing.histories.store import HistoryStore  # noqa: PLC0415 - seconds, for whoever has any
+        from durable_loop.errors import DurableLoopError  # noqa: PLC0415 - seconds, for whoever has histories
+        from durable_loop.testing.histories.store import HistoryStore  # noqa: PLC0415 - as above
 
         store = HistoryStore(self.path.parent)
         try:

@@ -1,11 +1,12 @@
 """What one run of pytest knows: the project under test, and what was done with histories so far."""
 
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 import pytest
 
-from durable_loop.errors import DurableLoopError
-from durable_loop.testing.project import Project
+if TYPE_CHECKING:
+    from durable_loop.testing.project import Project
 
 __all__ = ["REPORT", "Report", "project_of"]
 
@@ -29,15 +30,18 @@ class Report:
 
 
 REPORT = pytest.StashKey[Report]()
-_PROJECT = pytest.StashKey[Project]()
+_PROJECT = pytest.StashKey["Project"]()
 
 
-def project_of(config: pytest.Config) -> Project:
+def project_of(config: pytest.Config) -> "Project":
     """Return what the project in pytest's root folder says of itself.
 
     Raises:
         UsageError: it cannot be read.
     """
+    from durable_loop.errors import DurableLoopError  # noqa: PLC0415 - most runs of pytest never ask
+    from durable_loop.testing.project import Project  # noqa: PLC0415 - as above
+
     if _PROJECT not in config.stash:
         try:
             config.stash[_PROJECT] = Project.read(config.rootpath)
