@@ -23,7 +23,8 @@ async def test_a_crash_that_makes_a_difference_is_named() -> None:
     output = (await pytest.communicate())[0].decode()
 
     assert pytest.returncode == 1, output
-    assert "3 failed" in output
+    assert "5 failed" in output
+    assert output.count("E       RuntimeError: the story went wrong") == 2
     assert "`points` must be what the story comes by: after-activity, before-activity." in output
     assert "The story ended and no worker came to before-model-call: take it out of `points`." in output
     assert "A worker killed at after-activity makes a difference." in output

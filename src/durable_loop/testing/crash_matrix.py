@@ -121,16 +121,14 @@ class Cells:
         crash_points.disarm()
         before = self._agent.started
         playing = asyncio.create_task(self._matrix.story(self._agent))
-        if point is not None:
-            crash_points.arm(point)
-            killing = asyncio.create_task(self._agent.kill_at(point))
-            await asyncio.wait({playing, killing}, return_when=asyncio.FIRST_COMPLETED)
-            if not killing.done():
-                killing.cancel()
-                await asyncio.wait({killing})
-                pytest.fail(f"The story ended and no worker came to {point}: take it out of `points`.")
-            await killing
-        result = await playing
+        try:
+            if point is not None:
+                crash_points.arm(point)
+                await self._kill(point, playing)
+            result = await playing
+        finally:
+            playing.cancel()
+            await asyncio.wait({playing})
         histories = await self._agent.histories(after=before)
         return _Outcome(
             result=result,
@@ -139,3 +137,15 @@ class Cells:
             passed=crash_points.passed,
             failed_workflow_tasks=tuple(cause for history in histories for cause in history.failed_workflow_tasks),
         )
+
+    async def _kill(self, point: CrashPoint, playing: asyncio.Task[object]) -> None:
+        """Kill the worker that comes to `point` while the story is played."""
+        killing = asyncio.create_task(self._agent.kill_at(point))
+        await asyncio.wait({playing, killing}, return_when=asyncio.FIRST_COMPLETED)
+        if killing.done():
+            await killing
+            return
+        killing.cancel()
+        await asyncio.wait({killing})
+        await playing  # what went wrong in the story comes first
+        pytest.fail(f"The story ended and no worker came to {point}: take it out of `points`.")

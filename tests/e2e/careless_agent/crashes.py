@@ -17,3 +17,13 @@ class TestCrashes(CrashMatrix):
     async def story(self, agent: RunningAgent) -> object:
         """Run it once."""
         return await agent.execute(Careless.run)
+
+
+class TestFailingStories(CrashMatrix):
+    """A story that goes wrong by itself: that is what is told."""
+
+    agent, script, points = "crashes:AGENT", Script(), (CrashPoint.BEFORE_MODEL_CALL,)
+
+    async def story(self, agent: RunningAgent) -> object:  # noqa: ARG002 - a story gets an agent
+        """Do not even begin."""
+        raise RuntimeError("the story went wrong")
