@@ -98,8 +98,10 @@ def proofs(folder: Path = ROOT / "tests") -> Mapping[str, Sequence[Proof]]:
     return {id_: sorted(tests) for id_, tests in found.items()}
 
 
-def problems(known: Mapping[str, Requirement], proved: Mapping[str, Sequence[Proof]]) -> list[str]:
-    """Return, in words, what does not fit."""
+def problems(
+    known: Mapping[str, Requirement], proved: Mapping[str, Sequence[Proof]], *, root: Path = ROOT
+) -> list[str]:
+    """Return, in words, what does not fit; what we promise ourselves has to stand in the files of `root`."""
     return [
         *(f"{id_} has no test" for id_ in known if id_ not in proved),
         *(f"{id_} is proved by {proved[id_][0].test} and required nowhere" for id_ in proved if id_ not in known),
@@ -109,6 +111,11 @@ def problems(known: Mapping[str, Requirement], proved: Mapping[str, Sequence[Pro
             if each.source not in SOURCES
         ),
         *(f"{id_} does not say where in its source it stands" for id_, each in known.items() if not each.where),
+        *(
+            f"{id_} does not stand in {each.where!r}"
+            for id_, each in known.items()
+            if each.source == "ours" and each.where and not _stands(each.where, root)
+        ),
     ]
 
 
@@ -123,11 +130,22 @@ def _lines(known: Mapping[str, Requirement], proved: Mapping[str, Sequence[Proof
     yield "Written by `python -m tests.requirements` from `tests/requirements.toml` and the tests. To run the tests of"
     yield "one sentence: `uv run pytest -m \"requirement(id='durability.order')\"`."
     for source, title in SOURCES.items():
-        yield from ("", f"## {title}", "", "| | must be true | where | proved by |", "|---|---|---|---|")
+        yield from ("", f"## {title}", "", "| id | must be true | where it stands | proved by |", "|---|---|---|---|")
         for id_, each in known.items():
             if each.source == source:
                 tests = "<br>".join(f"[{proof.test}](../{proof.path})" for proof in proved.get(id_, ()))
-                yield f"| `{id_}` | {each.must} | {each.where} | {tests} |"
+                yield f"| `{id_}` | {each.must} | {_place(each)} | {tests} |"
+
+
+def _stands(where: str, root: Path) -> bool:
+    """Return whether the file is there and has the words behind the colon, wherever its lines are broken."""
+    name, _, words = where.partition(": ")
+    return (root / name).is_file() and words in " ".join((root / name).read_text().split())
+
+
+def _place(of: Requirement) -> str:
+    name, colon, words = of.where.partition(": ")
+    return f"[{name}](../{name}){colon}{words}" if of.source == "ours" else of.where
 
 
 def _counts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.requirements import PAGE, Proof, Requirement, page, problems, proofs, read, requirement
 
-SAYS = Requirement(source="ours", where="README", must="It says so.")
+SAYS = Requirement(source="ours", where="README.md: so", must="It says so.")
 
 
 def proved(folder: Path, source: str) -> Mapping[str, list[str]]:
@@ -48,21 +48,27 @@ def test_a_test_is_marked_with_each_of_its_requirements() -> None:
     assert [mark.kwargs["id"] for mark in marks] == ["durability.order", "durability.memory"]
 
 
-def test_what_does_not_fit_is_named() -> None:
+def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     """A requirement without a test, a proof of nothing, a source that is none, a source without a place. (ours)"""
+    (tmp_path / "README.md").write_text("It is\nso.")
     known = {
         "a": SAYS,
         "b": SAYS,
         "c": Requirement(source="hearsay", where="the pub", must="So they say."),
         "e": Requirement(source="mcp", must="Somewhere it says so."),
+        "f": Requirement(source="ours", where="README.md: is so", must="It is so."),
+        "g": Requirement(source="ours", where="README.md: is not so", must="It is not so."),
+        "h": Requirement(source="ours", where="NOTES.md", must="It is noted."),
     }
-    proved = {id_: [Proof("x.py", f"test_{id_}")] for id_ in "bcde"}
+    proved = {id_: [Proof("x.py", f"test_{id_}")] for id_ in "bcdefgh"}
 
-    assert problems(known, proved) == [
+    assert problems(known, proved, root=tmp_path) == [
         "a has no test",
         "d is proved by test_d and required nowhere",
         "c has the source 'hearsay', which is none of seed, mcp, temporal, agents, ours",
         "e does not say where in its source it stands",
+        "g does not stand in 'README.md: is not so'",
+        "h does not stand in 'NOTES.md'",
     ]
 
 
@@ -103,7 +109,10 @@ def test_the_page_links_each_sentence_to_its_tests() -> None:
     written = page({"a": SAYS}, {"a": [Proof("tests/x.py", "test_a"), Proof("tests/x.py", "test_b")]})
 
     ours = written.split("## Our own promises")[1]
-    assert "| `a` | It says so. | README | [test_a](../tests/x.py)<br>[test_b](../tests/x.py) |" in ours
+    assert (
+        "| `a` | It says so. | [README.md](../README.md): so | [test_a](../tests/x.py)<br>[test_b](../tests/x.py) |"
+        in ours
+    )
 
 
 def test_a_page_grows_stale_with_every_change() -> None:
