@@ -118,7 +118,7 @@ async def answer(chat: TestedChat, verdict: Verdict, reason: str = "") -> None:
     ],
     ids=["by default", "destructive", "writing", "by name", "by its whole name", "none"],
 )
-@requirement("mcp.destructive-by-default")
+@requirement("mcp.destructive-by-default", "approval.settings")
 async def test_which_tools_ask_is_a_setting(
     env: Environment, vault: Vault, approval: tuple[str, ...] | None, ask: list[str]
 ) -> None:
@@ -203,6 +203,7 @@ async def test_always_holds_for_the_tool_and_this_chat_also_in_its_next_run(env:
         await other.cancel("t1")
 
 
+@requirement("approval.one-answer")
 async def test_the_first_answer_counts(env: Environment, vault: Vault) -> None:
     """A second terminal comes too late, and an answer to no question does nothing. (ours)"""
     async with asking(env, vault) as chat:
@@ -317,6 +318,7 @@ async def test_what_is_too_long_to_be_shown_runs_whole_where_it_is_allowed(env: 
         assert sorted(vault.done) == sorted(f"deleted {text}" for text in texts)
 
 
+@requirement("durability.unknown-effect")
 async def test_an_allowed_call_that_is_cut_off_is_told_as_begun(env: Environment, vault: Vault) -> None:
     """Its effect is unknown, and the next turn's model must not think that nothing was done. (ours)"""
     async with asking(env, vault, Poisoner(called("hold", "{}"))) as chat:
@@ -329,6 +331,7 @@ async def test_an_allowed_call_that_is_cut_off_is_told_as_begun(env: Environment
         assert "What already ran: hold({}) was started, its result is unknown." in (await chat.transcript())[-1].text
 
 
+@requirement("temporal.operators")
 async def test_whoever_waits_for_a_chat_that_was_terminated_is_told(env: Environment, vault: Vault) -> None:
     """A closed run still shows its open questions; nobody will answer them. (ours)"""
     delete = Poisoner(called("delete", '{"what": "it"}'))
@@ -495,6 +498,7 @@ async def test_the_terminal_asks_and_asks_again_after_it_was_closed(env: Environ
     assert vault.done == ["deleted a", "deleted c", "deleted d"]
 
 
+@requirement("approval.one-answer")
 async def test_what_was_typed_before_a_question_is_no_answer_to_it(env: Environment, vault: Vault) -> None:
     """It is the next message. (ours)"""
     script = Script(calls("delete", what="it"), says("Well."), says("Second."))
@@ -551,6 +555,7 @@ async def test_a_pipe_leaves_the_questions_of_others_to_them(env: Environment, v
         assert vault.done == ["deleted it"]
 
 
+@requirement("approval.pipe")
 async def test_a_pipe_refuses_what_would_be_asked(env: Environment, vault: Vault) -> None:
     """There is nobody to ask, and the output says so. (ours)"""
     async with guarded(env, vault, Poisoner(called("delete", '{"what": "it"}'))) as agent:

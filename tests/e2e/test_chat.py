@@ -134,6 +134,7 @@ async def test_the_same_turn_again_returns_the_same_reply_and_runs_nothing(env: 
         assert (await chat.status()).turns == 2
 
 
+@requirement("durability.waits")
 async def test_an_accepted_turn_can_be_waited_for_by_its_id(env: Environment) -> None:
     """A client that comes back asks for the reply without saying the message again. (ours)"""
     script = Script(fails("busy", attempts=2), says("Here."), says("Next."))
@@ -302,6 +303,7 @@ async def test_a_retry_is_visible_to_the_client(env: Environment) -> None:
         assert (await chat.send("again")).text == "Here."
 
 
+@requirement("temporal.operators")
 async def test_a_chat_whose_workflow_is_cancelled_ends_in_mid_turn(env: Environment) -> None:
     """What an operator does in Temporal's own tools; whoever waits is told. (ours)"""
     script = Script(fails("down"))
@@ -321,6 +323,7 @@ async def test_a_chat_whose_workflow_is_cancelled_ends_in_mid_turn(env: Environm
         assert isinstance(ended.value.cause, CancelledError)
 
 
+@requirement("durability.waits")
 async def test_a_caller_that_gives_up_waiting_is_let_go_and_its_turn_goes_on(env: Environment) -> None:
     """Cancelling the wait is not cancelling the turn. (ours)"""
     async with env.agent(Script(fails("busy", attempts=2), says("Here."))) as agent:
@@ -334,6 +337,7 @@ async def test_a_caller_that_gives_up_waiting_is_let_go_and_its_turn_goes_on(env
         assert (await chat.reply_to("t1")).text == "Here."
 
 
+@requirement("durability.end")
 async def test_an_ended_chat_takes_no_more_messages_and_is_never_begun_again(env: Environment) -> None:
     """A fresh run under the old id would have forgotten everything. (ours)"""
     async with env.agent(Script(says("hello"))) as agent:
@@ -362,6 +366,7 @@ async def test_a_chat_is_listed_under_its_first_message(env: Environment) -> Non
         assert (await chat.history()).count("EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED") == 1
 
 
+@requirement("durability.missing-server")
 async def test_a_chat_without_its_mcp_servers_answers_and_says_what_is_missing(env: Environment) -> None:
     """A server that is down is left out of the turn; the others and the user's answer stay. (ours)"""
     script = Script(calls("calculator", expression="1+1"), says("Two."))

@@ -29,7 +29,7 @@ SEED = {
 }
 
 
-@requirement("tools.local", "cli.examples")
+@requirement("tools.local", "cli.examples", "models.offline", "cli.memory")
 async def test_a_newcomer_types_ahead_and_every_example_of_the_seed_is_answered(stack: TestStack) -> None:
     """The prompt is there while everything starts; what is typed meanwhile waits; Ctrl-D leaves nothing. (seed)"""
     async with stack.client(ANTHROPIC_API_KEY="sk-secret-1234") as terminal:
@@ -179,6 +179,7 @@ async def test_what_is_wrong_is_said_in_words_before_the_chat_opens(
     await stack.gone()
 
 
+@requirement("setup.dotenv")
 async def test_a_dotenv_file_in_the_current_folder_is_read(stack: TestStack, tmp_path: Path) -> None:
     """The environment wins over it; keys in it count. (seed)"""
     (tmp_path / ".env").write_text("LLM_MODEL=gpt-4\n")
@@ -200,6 +201,7 @@ async def test_a_command_that_is_used_wrongly_says_how_it_is_used(stack: TestSta
         assert errors
 
 
+@requirement("cli.retries-shown")
 async def test_what_is_tried_again_is_shown_while_the_user_waits(env: Environment) -> None:
     """The attempt and the reason, in the line that stands for the reply. (ours)"""
     script = Script(fails("overloaded", attempts=3), says("Here."))

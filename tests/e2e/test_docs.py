@@ -50,6 +50,7 @@ def blocks(path: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
 
 
+@requirement("harness.docs")
 async def test_the_readmes_test_passes_as_it_is_written() -> None:
     """What a newcomer copies works. (ours)"""
     (block,) = blocks("README.md")
@@ -59,6 +60,7 @@ async def test_the_readmes_test_passes_as_it_is_written() -> None:
     await module["test_a_stock_price_reaches_the_user"]()
 
 
+@requirement("harness.docs")
 async def test_the_blocks_of_the_testing_page_run(env: Environment, tmp_path: Path) -> None:
     """One defines a script, one talks to two agents, one is asked, one kills a worker, one the server. (ours)"""
     module: dict[str, Any] = {}
@@ -75,6 +77,7 @@ async def test_the_blocks_of_the_testing_page_run(env: Environment, tmp_path: Pa
     await module["server_killed_in_mid_model_call"](tmp_path / "fleet", "chat-of-the-docs")
 
 
+@requirement("harness.docs")
 def test_what_the_testing_page_shows_of_the_example_stands_in_it() -> None:
     """The walk through a foreign agent, word by word; and the script in YAML is one. (ours)"""
     page = (ROOT / "docs" / "testing.md").read_text()

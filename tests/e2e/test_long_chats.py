@@ -139,6 +139,7 @@ async def test_a_run_that_is_too_large_is_seen(env: Environment) -> None:
             check_run(run, most)
 
 
+@requirement("temporal.history-size")
 async def test_a_chat_continues_as_new_when_its_history_has_many_bytes(env: Environment) -> None:
     """Between turns; the memory comes along. (ours)"""
     script = Script(*(says(f"{number} " + "r" * 10_000) for number in range(8)))
@@ -238,6 +239,7 @@ async def test_a_chat_whose_summary_fails_keeps_its_turns_as_long_as_it_can(env:
         await sound_runs(env, chat)
 
 
+@requirement("durability.summary")
 async def test_the_offline_model_remembers_across_a_summary(env: Environment) -> None:
     """What the user told stays in their words. (ours)"""
     async with env.agent(None) as agent:
@@ -251,6 +253,7 @@ async def test_the_offline_model_remembers_across_a_summary(env: Environment) ->
 
 
 @pytest.mark.parametrize("limit", [{"full_run_events": 60}, {"full_run_bytes": 12_000}], ids=["events", "bytes"])
+@requirement("temporal.history-size")
 async def test_a_turn_that_fills_its_run_is_stopped_and_the_chat_goes_on(
     env: Environment, limit: dict[str, Any]
 ) -> None:

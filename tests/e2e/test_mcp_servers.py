@@ -129,7 +129,7 @@ def text(result: CallToolResult) -> str:
 
 
 @pytest.mark.usefixtures("workers")
-@requirement("tools.transports")
+@requirement("tools.transports", "mcp.generations")
 async def test_finance_answers_the_same_over_every_transport(connect: Connect) -> None:
     """A sentence and data, or a sentence and an error (seed)."""
     async with connect("finance") as client:
@@ -160,7 +160,7 @@ async def test_finance_answers_the_same_over_every_transport(connect: Connect) -
 
 
 @pytest.mark.usefixtures("workers")
-@requirement("tools.transports")
+@requirement("tools.transports", "mcp.generations")
 async def test_it_answers_the_same_over_every_transport(connect: Connect) -> None:
     """Changes are seen by the reads after them; nothing is there before (seed)."""
     before = datetime.now(UTC)
@@ -196,7 +196,7 @@ async def test_it_answers_the_same_over_every_transport(connect: Connect) -> Non
 @pytest.mark.usefixtures("workers")
 @requirement("mcp.key-once")
 async def test_a_key_runs_its_finance_call_once(connect: Connect, temporal: Temporal, key: str) -> None:
-    """The workflow of the first call answers the second, also when it is long over (spec)."""
+    """The workflow of the first call answers the second, also when it is long over (ours)."""
     meta = marked(key=key)
     handle = temporal.finance.get_workflow_handle(names.ID_STOCK_PRICE + key)
     async with connect("finance") as client:
@@ -216,7 +216,7 @@ async def test_a_key_runs_its_finance_call_once(connect: Connect, temporal: Temp
 @pytest.mark.usefixtures("workers")
 @requirement("mcp.key-once")
 async def test_calls_with_one_key_at_the_same_time_share_one_workflow(temporal: Temporal, key: str) -> None:
-    """A retry that overtakes its first try is the same call (spec)."""
+    """A retry that overtakes its first try is the same call (ours)."""
     meta = marked(key=key)
     async with in_memory(temporal.server("finance", session="", backing_timeout=BACKING_TIMEOUT)) as client:
         results = await asyncio.gather(
@@ -229,7 +229,7 @@ async def test_calls_with_one_key_at_the_same_time_share_one_workflow(temporal: 
 @pytest.mark.usefixtures("workers")
 @requirement("mcp.key-once")
 async def test_a_key_changes_an_it_session_once(connect: Connect) -> None:
-    """The same answer comes twice, the address only once (spec)."""
+    """The same answer comes twice, the address only once (ours)."""
     meta = marked(key="one")
     async with connect("it") as client:
         first = await client.call_tool("track_ip", {}, meta=meta)
@@ -244,7 +244,7 @@ async def test_a_key_changes_an_it_session_once(connect: Connect) -> None:
 
 
 @pytest.mark.usefixtures("workers")
-@requirement("it.session")
+@requirement("it.session", "mcp.stateless")
 async def test_each_chat_has_its_own_it_session(connect: Connect, session: str) -> None:
     """The chat in `_meta` decides, else the server's own session; whatever the chat is called (spec)."""
     chats = [None, f"{session}-a", f"{session}/b c\n"]
@@ -260,6 +260,7 @@ async def test_each_chat_has_its_own_it_session(connect: Connect, session: str) 
     assert projects == ["P-0", "P-1", "P-2"]
 
 
+@requirement("it.outlives")
 async def test_an_it_session_outlives_its_server_and_its_worker(connect: Connect, temporal: Temporal) -> None:
     """Both are gone and others have come; the session and its keys are as they were (seed)."""
     meta = marked(key="one")
@@ -278,8 +279,9 @@ async def test_an_it_session_outlives_its_server_and_its_worker(connect: Connect
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("it.outlives")
 async def test_an_it_session_outlives_its_runs(temporal: Temporal, session: str) -> None:
-    """Continue-as-new, more than once, loses no project, no address and no key (spec)."""
+    """Continue-as-new, more than once, loses no project, no address and no key (seed)."""
     handle = temporal.it.get_workflow_handle(names.ID_IT_SESSION + session)
     meta = marked(key="one")
     changes = 3 * SUGGEST_CONTINUE_AS_NEW_AT
@@ -304,8 +306,9 @@ async def test_an_it_session_outlives_its_runs(temporal: Temporal, session: str)
 
 
 @pytest.mark.usefixtures("workers")
+@requirement("temporal.message-as-run-ends")
 async def test_changes_at_the_same_time_are_all_kept_across_runs(temporal: Temporal, session: str) -> None:
-    """A signal that arrives while the session continues as new is not lost (spec)."""
+    """A signal that arrives while the session continues as new is not lost (Temporal)."""
     changes = 2 * SUGGEST_CONTINUE_AS_NEW_AT
     async with in_memory(temporal.server("it", session=session, backing_timeout=BACKING_TIMEOUT)) as client:
         results = await asyncio.gather(*(client.call_tool("track_ip", {}) for _ in range(changes)))
@@ -392,6 +395,7 @@ async def process(*arguments: str, **environment: str) -> AsyncGenerator[asyncio
 
 
 @pytest.mark.parametrize("service", ["finance", "it"])
+@requirement("setup.by-hand", "mcp.loopback")
 async def test_the_http_process_says_where_it_is_and_stops_when_told(service: Service) -> None:
     """One line on stdout when it answers; code 0 after SIGTERM, with and without a Temporal (spec)."""
     what = {"finance": "finance", "it": "IT"}[service]
@@ -432,7 +436,7 @@ async def test_an_open_door_without_a_token_is_an_error_of_setup() -> None:
 
 
 @pytest.mark.parametrize("service", ["finance", "it"])
-@requirement("mcp.stdio-lifecycle")
+@requirement("mcp.stdio-lifecycle", "mcp.stdout")
 async def test_the_stdio_process_ends_when_its_client_leaves(service: Service) -> None:
     """Stdin closes: code 0, and nothing was ever on stdout but the protocol (spec)."""
     async with process(*program(service, "--transport", "stdio"), TEMPORAL_ADDRESS="127.0.0.1:1") as running:

@@ -132,7 +132,7 @@ async def agent_with(
 
 
 @pytest.mark.parametrize(("poison", "cuts"), FROM_TOOLS, ids=[poison.name for poison, _ in FROM_TOOLS])
-@requirement("durability.no-poison")
+@requirement("durability.no-poison", "durability.cut-visibly")
 async def test_whatever_a_tool_does_the_turn_ends_in_words(
     env: Environment, rough: str, poison: Poison, cuts: int
 ) -> None:
@@ -146,6 +146,7 @@ async def test_whatever_a_tool_does_the_turn_ends_in_words(
         await is_well(env, chat)
 
 
+@requirement("temporal.payloads")
 async def test_large_results_one_after_the_other_fit_a_turn(env: Environment, rough: str) -> None:
     """Two results of 1.5 MB in one turn, and in the next again; each is cut. (ours)"""
     one_by_one = OneByOne(called("megabytes", '{"half": 3}', "one"), called("megabytes", '{"half": 3}', "two"))
@@ -226,6 +227,7 @@ async def test_of_an_odd_list_the_model_is_offered_what_can_be_used(
         await is_well(env, chat)
 
 
+@requirement("mcp.one-owner")
 async def test_of_two_servers_with_one_name_for_a_tool_the_first_has_it(env: Environment) -> None:
     """The other tools of both stay, and the user is told. (ours)"""
     poisoner = Poisoner(called("twin", "{}", "one"), called("other", "{}", "two"))

@@ -46,6 +46,7 @@ async def test_a_model_that_repeats_the_id_of_a_call_has_each_call_made(env: Env
         assert await effects(env.client, chat.chat_id) == (2, 2)
 
 
+@requirement("durability.one-effect")
 async def test_one_id_for_all_calls_of_a_turn_has_each_call_made(env: Environment) -> None:
     """In one answer and from answer to answer, over the stretches that a long turn is run in. (ours)"""
     answers = 12  # a stretch has ten

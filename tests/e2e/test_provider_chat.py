@@ -64,6 +64,7 @@ async def test_a_chat_with_tools_runs_through_litellm(env: Environment, stub_of:
 
 
 @PROVIDERS
+@requirement("durability.retries")
 async def test_a_wrong_key_is_told_in_words_and_tried_once(env: Environment, stub_of: Stub, llm_model: str) -> None:
     """401 is final; the sentence names the variable and never the key. (ours)"""
     async with stub_of(Fault(status=401, message="bad key {key}")) as stub, chat_with(env, stub, llm_model) as chat:
@@ -87,6 +88,7 @@ async def test_a_rate_limit_is_waited_out(env: Environment, stub_of: Stub, llm_m
 
 
 @PROVIDERS
+@requirement("durability.retries")
 async def test_a_provider_that_is_down_for_good_is_told_in_words(
     env: Environment, stub_of: Stub, llm_model: str
 ) -> None:

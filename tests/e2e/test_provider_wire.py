@@ -90,7 +90,7 @@ def calculator(expression: str) -> str:
 async def test_a_turn_with_a_tool_takes_two_requests(
     wire: Wire, provider: DurableModelProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tool call, result, answer: in the provider's own dialect, with the key of its own variable (spec)."""
+    """Tool call, result, answer: in the provider's own dialect, with the key of its own variable (seed)."""
     agent = Agent(name="agent", instructions="Be brief.", tools=[calculator], model=wire.model)
     async with wire.stub() as stub:
         use(stub, monkeypatch)
@@ -165,7 +165,7 @@ async def test_a_streamed_turn_comes_in_pieces(
     ],
     ids=lambda value: str(value.status) if isinstance(value, Fault) else "",
 )
-@requirement("security.no-key-in-errors")
+@requirement("security.no-key-in-errors", "models.one-request")
 async def test_a_failure_is_one_request_in_words_without_the_key(
     wire: Wire,
     fault: Fault,
@@ -174,7 +174,7 @@ async def test_a_failure_is_one_request_in_words_without_the_key(
     provider: DurableModelProvider,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither LiteLLM nor the OpenAI client inside it retries; Temporal is told whether it should (spec)."""
+    """Neither LiteLLM nor the OpenAI client inside it retries; Temporal is told whether it should (ours)."""
     async with wire.stub(fault) as stub:
         use(stub, monkeypatch)
 
@@ -290,6 +290,7 @@ async def test_a_provider_that_never_answers_is_given_up(wire: Wire, monkeypatch
 
 
 @pytest.mark.parametrize("variable", ["GOOGLE_API_KEY", "GEMINI_API_KEY"])
+@requirement("models.names")
 async def test_gemini_takes_its_key_from_either_variable(
     variable: str, provider: DurableModelProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +322,7 @@ async def test_a_worker_that_cannot_use_the_model_says_so_at_once(
 @pytest.mark.parametrize("name", [None, "offline"])
 @requirement("models.offline")
 async def test_no_name_is_the_offline_model(name: str | None, provider: DurableModelProvider) -> None:
-    """The provider serves both kinds of chat (spec)."""
+    """The provider serves both kinds of chat (ours)."""
     assert isinstance(provider.get_model(name), OfflineModel)
 
 

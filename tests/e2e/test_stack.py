@@ -47,6 +47,7 @@ def addresses(state: StackState) -> str:
     )
 
 
+@requirement("stack.kept")
 async def test_a_kept_stack_is_joined_and_outlives_its_clients(kept: TestStack) -> None:
     """`up` twice is one stack; a chat comes and goes. (ours)"""
     state = kept.state
@@ -78,6 +79,7 @@ async def test_any_part_may_be_killed_and_the_chat_goes_on(kept: TestStack) -> N
         assert await terminal.ended() == 0
 
 
+@requirement("stack.supervisor-dies")
 async def test_a_killed_supervisor_is_replaced_by_a_client_and_the_chat_goes_on(stack: TestStack) -> None:
     """The new one ends what was left over and takes the same ports. (ours)"""
     async with stack.client() as terminal:
@@ -95,6 +97,7 @@ async def test_a_killed_supervisor_is_replaced_by_a_client_and_the_chat_goes_on(
     await stack.gone()
 
 
+@requirement("stack.supervisor-dies")
 async def test_what_a_killed_supervisor_left_over_is_ended_by_the_next_command(stack: TestStack) -> None:
     """Supervisor and client are both gone; `down` finds the rest. (ours)"""
     async with stack.client() as terminal:
@@ -113,6 +116,7 @@ async def test_what_a_killed_supervisor_left_over_is_ended_by_the_next_command(s
     assert await stack.command("status") == (1, "No stack is running.\n", "")
 
 
+@requirement("stack.kept")
 async def test_the_stack_lives_as_long_as_one_of_its_clients_and_down_ends_it_for_all(stack: TestStack) -> None:
     """The first client starts it, the second joins; the first leaves and it stays. (ours)"""
     async with stack.client() as first, stack.client() as second:
@@ -130,6 +134,7 @@ async def test_the_stack_lives_as_long_as_one_of_its_clients_and_down_ends_it_fo
     await stack.gone()
 
 
+@requirement("stack.ports")
 async def test_taken_ports_are_left_alone_and_the_ones_used_instead_are_said(stack: TestStack) -> None:
     """Something else listens on 7233, 8001 and 8002. (ours)"""
     with ExitStack() as taken:
@@ -149,6 +154,7 @@ async def test_taken_ports_are_left_alone_and_the_ones_used_instead_are_said(sta
     await stack.gone()
 
 
+@requirement("temporal.elsewhere")
 async def test_a_temporal_elsewhere_is_used_and_not_started(env: Environment, stack: TestStack) -> None:
     """`TEMPORAL_ADDRESS` names it: all but the server is started; with `--no-stack` nothing is. (ours)"""
     token = "a-token-for-this-test"

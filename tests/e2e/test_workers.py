@@ -9,6 +9,7 @@ from durable_loop import names
 from durable_loop.testing import Environment
 from durable_loop.testing.processes import running_module
 from tests.e2e.stacks import TestStack
+from tests.requirements import requirement
 
 WORKERS = {
     "workers.orchestrator_worker": f"orchestrator worker on {names.QUEUE_ORCHESTRATOR} in {names.NAMESPACE_CHAT}",
@@ -18,6 +19,7 @@ WORKERS = {
 
 
 @pytest.mark.parametrize("module", WORKERS)
+@requirement("setup.by-hand")
 async def test_a_worker_says_when_temporal_knows_it_and_ends_when_told(
     env: Environment, tmp_path: Path, module: str
 ) -> None:

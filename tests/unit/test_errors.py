@@ -23,6 +23,7 @@ from durable_loop.errors import (
     as_application_error,
     as_chat_error,
 )
+from tests.requirements import requirement
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def test_an_error_of_an_unknown_type_is_a_failed_turn() -> None:
     assert type(as_chat_error(ApplicationError("?", type="FromTheFuture"))) is TurnFailedError
 
 
+@requirement("temporal.retry-policy")
 def test_only_what_is_away_is_worth_a_retry() -> None:
     """The caller's fault stays the caller's fault. (ours)"""
     for final in (ToolInputError("wrong"), ModelRefusedError("no"), ModelSetupError("no key"), ChatBusyError("full")):
@@ -55,6 +57,7 @@ def test_only_what_is_away_is_worth_a_retry() -> None:
     assert not as_application_error(ToolUnavailableError("away")).non_retryable
 
 
+@requirement("temporal.retry-policy")
 def test_the_wait_that_a_provider_asked_for_is_kept() -> None:
     """Temporal waits as long before the next try. (ours)"""
     error = as_application_error(ModelUnavailableError("busy", retry_after=timedelta(seconds=7)))

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from durable_loop.settings import Settings
+from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -44,12 +45,14 @@ def test_every_direct_dependency_is_pinned_and_the_lock_has_the_same_version() -
     assert {name: pins()[name] for name in direct()} == {name: constraints()[name] for name in direct()}
 
 
+@requirement("security.packages")
 def test_the_lock_has_hashes_and_names_no_registry() -> None:
     """It installs from any registry that has the same files. (ours)"""
     assert LOCK.count("==") <= LOCK.count("--hash=sha256:")
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links", LOCK)
 
 
+@requirement("security.packages")
 def test_litellm_is_an_extra_and_its_malicious_releases_are_excluded() -> None:
     """A plain pip can resolve the wheel without it. (ours)"""
     assert not any(line.startswith("litellm") for line in PROJECT["project"]["dependencies"])
@@ -58,6 +61,7 @@ def test_litellm_is_an_extra_and_its_malicious_releases_are_excluded() -> None:
     assert not litellm.specifier.contains("1.82.8")
 
 
+@requirement("settings.documented")
 def test_the_example_file_lists_every_setting_with_its_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Uncommenting a line of `.env.example` that has a value changes nothing. (ours)"""
     example = (ROOT / ".env.example").read_text()

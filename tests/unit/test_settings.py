@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from durable_loop.errors import SettingsError
 from durable_loop.settings import Settings, load_settings
+from tests.requirements import requirement
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,7 @@ def test_a_value_that_cannot_be_used_is_named_with_its_variable(
         load_settings(tmp_path / "none.env")
 
 
+@requirement("setup.dotenv")
 def test_the_environment_wins_over_the_file_and_the_files_other_variables_count(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("destructive, it.track_ip", ("destructive", "it.track_ip")),
     ],
 )
+@requirement("approval.settings")
 def test_which_tools_ask_first(monkeypatch: pytest.MonkeyPatch, written: str, meant: tuple[str, ...]) -> None:
     """Those that may destroy something, where nothing is said; none only where that is said. (ours)"""
     monkeypatch.setenv("DURABLE_LOOP_APPROVAL", written)
@@ -99,6 +102,7 @@ def test_which_tools_ask_first(monkeypatch: pytest.MonkeyPatch, written: str, me
     assert Settings().approval == meant
 
 
+@requirement("security.no-secret-shown")
 def test_a_token_is_not_shown() -> None:
     """Not in a representation, so not in a log. (ours)"""
     settings = Settings.model_validate({"mcp_token": "secret-token"})
@@ -177,6 +181,7 @@ def test_a_file_that_is_not_there_is_no_file(tmp_path: Path) -> None:
         (b"KEY=sk-secret\xff", "not UTF-8"),
     ],
 )
+@requirement("security.no-secret-shown")
 def test_a_file_that_cannot_be_read_is_refused_without_showing_its_lines(
     tmp_path: Path, content: bytes, message: str
 ) -> None:

@@ -10,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from durable_loop.bootstrap.heartbeat import HeartbeatInterceptor
+from tests.requirements import requirement
 
 
 class Running(ActivityInboundInterceptor):
@@ -51,6 +52,7 @@ class Recorder:
             self.enough.set()
 
 
+@requirement("temporal.heartbeats")
 async def test_an_activity_with_a_heartbeat_timeout_beats_while_it_runs() -> None:
     """So a killed worker is noticed soon. (ours)"""
     recorder = Recorder(timedelta(seconds=0.03), wanted=3)
@@ -60,6 +62,7 @@ async def test_an_activity_with_a_heartbeat_timeout_beats_while_it_runs() -> Non
 
 
 @pytest.mark.parametrize("fails", [False, True])
+@requirement("temporal.heartbeats")
 async def test_the_heartbeat_ends_with_its_activity(fails: bool) -> None:  # noqa: FBT001 - a parameter
     """However that ended; a beat afterwards would be somebody else's. (ours)"""
     before = asyncio.all_tasks()

@@ -6,6 +6,7 @@ import pytest
 
 from durable_loop.chat.arithmetic import evaluate
 from durable_loop.errors import ToolInputError
+from tests.requirements import requirement
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,7 @@ def test_an_expression_has_its_value(expression: str, text: str) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
+@requirement("security.calculator")
 def test_what_cannot_be_calculated_is_refused_in_words_with_little_work(expression: str, message: str) -> None:
     """No eval, no endless number, no hang. (ours)"""
     started = time.thread_time()

@@ -24,6 +24,7 @@ from durable_loop.chat.bounds import (
     MAX_TOOL_LIST_BYTES,
     BoundsInterceptor,
 )
+from tests.requirements import requirement
 
 MOST = 2_000
 
@@ -70,6 +71,7 @@ async def test_a_result_that_fits_is_the_tools_own() -> None:
 
 
 @pytest.mark.parametrize("character", ["x", "ü", "\0", '"'], ids=["plain", "two bytes", "six in JSON", "two in JSON"])
+@requirement("durability.cut-visibly")
 async def test_a_long_result_is_cut_to_its_bytes_and_says_so(character: str) -> None:
     """The bound is on what lands in the history. (ours)"""
     cut = await bounded_call(text_result(character * 3_000_000))

@@ -12,6 +12,7 @@ from durable_loop.chat.model_input import (
     items_from_json,
     items_to_json,
 )
+from tests.requirements import requirement
 
 ITEMS = [{"role": "user", "content": "Grüße 👋"}, {"type": "function_call", "name": "x", "arguments": "{}"}]
 
@@ -76,6 +77,7 @@ def test_an_input_does_not_depend_on_the_one_before(before: list[Item], said: li
     assert reference.matches(items_to_json([*said, D]))
 
 
+@requirement("temporal.task-timeout")
 def test_what_was_said_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that takes a long chat over has ten seconds for hundreds of model calls. (ours)"""
     written: list[object] = []
@@ -116,6 +118,7 @@ def test_the_same_items_give_the_same_text() -> None:
     assert items_to_json(ITEMS) == items_to_json(items_from_json(items_to_json(ITEMS)))
 
 
+@requirement("temporal.payloads")
 def test_a_page_fits_the_answer_to_a_query_in_any_script() -> None:
     """Temporal takes payloads of 2 MiB. (Temporal)"""
     shelf = ModelInputShelf()

@@ -11,6 +11,7 @@ from durable_loop.chat.messages import ChatPolicy
 from durable_loop.chat.offer import OfferedTool, offer
 from durable_loop.chat.tools import local_tools
 from durable_loop.testing.memory import InMemoryMCPServer
+from tests.requirements import requirement
 
 LOCAL = local_tools(ChatPolicy())
 
@@ -28,6 +29,7 @@ def one(annotations: ToolAnnotations | None) -> OfferedTool:
     return offer([], [listed("shop", "buy", annotations=annotations)])[0][0]
 
 
+@requirement("mcp.one-owner")
 def test_every_tool_has_one_owner() -> None:
     """A name that is taken is left out and told: the SDK would fail every turn of the chat. (ours)"""
     offered, notes = offer(LOCAL, [listed("a", "x", "calculator"), listed("b", "x", "y", "y")])
@@ -81,6 +83,7 @@ def test_a_server_cannot_fill_a_turn_with_notes() -> None:
     ],
     ids=str,
 )
+@requirement("mcp.destructive-by-default")
 def test_a_tool_is_what_its_hints_say_and_the_worst_where_they_say_nothing(
     hints: dict[str, Any] | None, approval: str, *, asks: bool
 ) -> None:

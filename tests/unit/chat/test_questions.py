@@ -7,6 +7,7 @@ import pytest
 from durable_loop.chat.messages import ChatPhase, ChatPolicy, Decision, Question, Turn, Verdict
 from durable_loop.chat.questions import Questions, arguments_to_show
 from durable_loop.chat.state import ChatState
+from tests.requirements import requirement
 
 
 def asked(number: int, tool: str = "delete") -> Question:
@@ -136,6 +137,7 @@ def test_what_needs_no_question_any_more_is_carried_over() -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
+@requirement("mcp.inputs-shown")
 def test_arguments_are_shown_as_their_tool_will_read_them(raw: str, shown: str | None) -> None:
     """One to a line, whatever a model does to hide one. (ours)"""
     text, is_cut = arguments_to_show(raw)

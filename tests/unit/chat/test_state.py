@@ -5,6 +5,7 @@ import pytest
 from durable_loop.chat.messages import ChatPhase, ChatPolicy, Failure, Reply, Turn
 from durable_loop.chat.state import REMEMBERED_OUTCOMES, ChatState
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, MessageRefusedError
+from tests.requirements import requirement
 
 FAILURE = Failure(kind="TurnFailedError", message="The model is away.")
 
@@ -84,6 +85,7 @@ def test_a_blank_or_too_long_message_is_refused(text: str) -> None:
     assert (chat.idle, chat.knows("t1")) == (True, False)
 
 
+@requirement("temporal.updates-in-flight")
 def test_the_queue_holds_six_beside_the_running_turn(chat: ChatState) -> None:
     """Temporal takes ten updates in flight, so ours is the error that the user sees. (Temporal)"""
     chat.accept(turn(0))
@@ -413,6 +415,7 @@ def test_the_remembered_outcomes_are_bounded_in_size_and_the_newest_is_always_ke
     assert [outcome.turn_id for outcome in chat.carry().outcomes] == ["t7"]
 
 
+@requirement("temporal.payloads")
 def test_what_a_long_chat_carries_fits_into_one_payload() -> None:
     """Turns of any size, no summary ever: with the largest budget that settings allow, under 2 MB. (ours)"""
     chat = ChatState(ChatPolicy(max_transcript_tokens=200_000))

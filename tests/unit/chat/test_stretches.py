@@ -9,6 +9,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 
 from durable_loop.chat.messages import Item
 from durable_loop.chat.stretches import MODEL_CALLS, run_in_stretches
+from tests.requirements import requirement
 
 
 @function_tool
@@ -58,6 +59,7 @@ async def test_a_turn_in_stretches_is_the_same_conversation(tool_calls: int) -> 
     assert [len(items) for items in conversation.asked] == [1 + 2 * number for number in range(tool_calls + 1)]
 
 
+@requirement("temporal.task-timeout")
 async def test_the_sdk_never_holds_more_than_a_stretch() -> None:
     """It walks through all that it holds with each model call, and a replay has ten seconds. (ours)"""
     conversation = Conversation(5 * MODEL_CALLS)

@@ -9,6 +9,7 @@ from agents.tool_context import ToolContext
 from durable_loop.chat.messages import ChatPolicy
 from durable_loop.chat.tool_log import ToolLog
 from durable_loop.chat.tools import local_tools
+from tests.requirements import requirement
 
 CALCULATOR: FunctionTool = local_tools(ChatPolicy())[0]
 AGENT: Agent[None] = Agent(name="x")
@@ -22,6 +23,7 @@ def call(call_id: str, arguments: str = "{}") -> ToolContext[None]:
     )
 
 
+@requirement("durability.unknown-effect")
 async def test_a_call_that_began_and_was_not_heard_of_again_may_have_had_its_effect() -> None:
     """The next turn's model is told that nobody knows. (ours)"""
     log = ToolLog()

@@ -10,6 +10,7 @@ from durable_loop.cli import screen
 from durable_loop.errors import TurnFailedError
 from durable_loop.models.naming import resolve_model
 from durable_loop.stack.messages import PartState, PartStatus, StackStatus
+from tests.requirements import requirement
 
 
 def status(*notes: str, **parts: PartState) -> StackStatus:
@@ -59,6 +60,7 @@ ASKED = Question(
 CUT = ASKED.model_copy(update={"is_cut": True})
 
 
+@requirement("mcp.inputs-shown")
 def test_a_question_shows_what_would_be_done() -> None:
     """For which message, the tool, each argument on a line, and until when it can be allowed. (ours)"""
     until = ASKED.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
@@ -96,6 +98,7 @@ def test_an_answer_is_a_word_and_a_no_may_have_a_reason(typed: str, meant: tuple
 @pytest.mark.parametrize(
     "typed", ["", "  ", "yse", "sure", "y and what is the weather?", "Always ask me", "not that one"]
 )
+@requirement("approval.one-answer")
 def test_what_is_no_clear_answer_is_none(typed: str) -> None:
     """It is asked again: nothing is allowed by a slip, and no message is taken for a reason. (ours)"""
     assert screen.decision(ASKED, typed) is None
@@ -111,6 +114,7 @@ def test_what_cannot_be_shown_takes_more_than_a_letter() -> None:
     assert screen.decision(CUT, "n") is not None
 
 
+@requirement("security.screen")
 def test_text_of_models_and_tools_cannot_speak_to_the_terminal() -> None:
     """No escape sequence, no bell, no right-to-left override. (ours)"""
     hostile = "\x1b]0;title\x07\x1b[2J\r\x08ok\u202e\x9b31m\ttab\nline"

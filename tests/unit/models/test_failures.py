@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from durable_loop.errors import ModelError, ModelRefusedError, ModelUnavailableError, as_application_error
 from durable_loop.models.failures import MAX_RETRY_AFTER, describe_failure, scrub
 from durable_loop.models.naming import resolve_model
+from tests.requirements import requirement
 
 KEY = "sk-proj-abcdefghijklmnopqrstuv"
 ENVIRON = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY, "HOME": "/home/me"}
@@ -224,6 +225,7 @@ def test_the_wait_is_read_from_the_response_too() -> None:
     assert error.retry_after == timedelta(seconds=3)
 
 
+@requirement("temporal.retry-policy")
 def test_the_errors_cross_the_boundary_with_their_posture() -> None:
     """Name, words, retry or not, and when: all that Temporal needs (ours)."""
     final = as_application_error(ModelRefusedError("No."))
@@ -251,8 +253,9 @@ def _posture(error: ApplicationError) -> tuple[str | None, str, bool, timedelta 
         "0123456789abcdef0123456789abcdef",
     ],
 )
+@requirement("security.no-secret-shown")
 def test_nothing_that_looks_like_a_key_is_left(text: str) -> None:
-    """The environment's secrets by value, others by their looks (spec)."""
+    """The environment's secrets by value, others by their looks (ours)."""
     environ = ENVIRON | {"CUSTOM_TOKEN": "first-line\nsecond-line"}
     secrets = (KEY, "stuv", "top-secret", "first-line", "AIzaSy", "gsk_Not", "my-password", "0123456789abcdef")
 

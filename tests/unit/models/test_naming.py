@@ -11,6 +11,7 @@ from durable_loop.errors import ModelSetupError
 from durable_loop.models.catalogue import INTERACTIVE_PROVIDERS, KEY_VARIABLES, OTHER_VARIABLES, PROVIDERS
 from durable_loop.models.naming import ModelChoice, check_key, find_key, key_hint, resolve_model
 from durable_loop.names import MODEL_OFFLINE
+from tests.requirements import requirement
 
 KEY = "sk-not-a-real-key-0123456789"
 
@@ -41,6 +42,7 @@ KEY = "sk-not-a-real-key-0123456789"
         (None, MODEL_OFFLINE),
     ],
 )
+@requirement("models.names")
 def test_a_name_becomes_litellms_canonical_one_and_stays_it(value: str | None, name: str) -> None:
     """The canonical name goes into the chat's history, so it has to mean the same when it comes back (seed, ours)."""
     choice = resolve_model(value)
@@ -85,6 +87,7 @@ def test_a_name_that_cannot_work_is_an_error_that_says_how_to_write_one(value: s
         ("offline", {}),
     ],
 )
+@requirement("models.names")
 def test_a_model_with_what_it_needs_passes(value: str, environ: dict[str, str]) -> None:
     """The usual variables count, and providers that are not in the table are not checked (seed, spec)."""
     check_key(resolve_model(value), environ)
@@ -103,8 +106,9 @@ def test_a_model_with_what_it_needs_passes(value: str, environ: dict[str, str]) 
         ("azure/mine", {"AZURE_API_KEY": KEY}, "needs AZURE_API_BASE:"),
     ],
 )
+@requirement("security.no-secret-shown")
 def test_a_missing_key_is_named_and_no_key_is_shown(value: str, environ: dict[str, str], words: str) -> None:
-    """The error names the variable, and nothing of another one's value (spec)."""
+    """The error names the variable, and nothing of another one's value (ours)."""
     with pytest.raises(ModelSetupError, match=words) as caught:
         check_key(resolve_model(value), environ)
 

@@ -10,6 +10,7 @@ from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEven
 from pydantic import TypeAdapter
 
 from durable_loop.models.offline import OfflineModel
+from tests.requirements import requirement
 from tests.unit.models.helpers import SEED_TOOLS, Call, Talk, calls_of, output, respond, text_of, user
 
 SEED: list[tuple[str, list[Call], str, str]] = [
@@ -55,10 +56,11 @@ SEED: list[tuple[str, list[Call], str, str]] = [
 
 
 @pytest.mark.parametrize(("message", "calls", "result", "reply"), SEED, ids=[row[0] for row in SEED])
+@requirement("models.offline")
 async def test_every_example_of_the_seed_calls_its_tool_and_passes_on_the_result(
     message: str, calls: list[Call], result: str, reply: str
 ) -> None:
-    """The seed's eight requests, word for word, each with its tool, arguments and reply. (seed)"""
+    """The seed's eight requests, word for word, each with its tool, arguments and reply. (seed, ours)"""
     assert calls_of(await respond([user(message)])) == calls
     assert await Talk().say(message, result) == reply
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from agents import function_tool
 
+from tests.requirements import requirement
 from tests.unit.models.helpers import BOOK_ROOM, SEED_TOOLS, TRANSLATE, Call, calls_of, respond, text_of, tool
 
 UNSEEN = (*SEED_TOOLS, BOOK_ROOM, TRANSLATE)
@@ -23,8 +24,9 @@ REQUESTS: list[tuple[str, Call]] = [
 
 
 @pytest.mark.parametrize(("message", "call"), REQUESTS, ids=[row[0] for row in REQUESTS])
+@requirement("models.offline-unseen-tools")
 async def test_an_unseen_tool_works_by_its_name_description_and_schema(message: str, call: Call) -> None:
-    """Nothing in the model knows these tools. (spec)"""
+    """Nothing in the model knows these tools. (ours)"""
     assert calls_of(await respond(message, UNSEEN)) == [call]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.requirements import requirement
 from tests.unit.models.helpers import BOOK_ROOM, TRANSLATE, Call, Talk, calls_of, respond, text_of, user
 
 SEVERAL: list[tuple[str, list[Call]]] = [
@@ -67,8 +68,9 @@ async def test_a_call_that_changes_something_is_done_before_what_comes_after_it(
     assert reply == "✓ JIRA project set to: DEMO-123\n3 open issues in DEMO-123."
 
 
+@requirement("models.offline-unseen-tools")
 async def test_what_is_missing_is_asked_for_and_the_answer_completes_the_request() -> None:
-    """An argument is never made up; the next message may bring it. (spec)"""
+    """An argument is never made up; the next message may bring it. (ours)"""
     talk = Talk()
 
     assert await talk.say("What's the weather?") == (

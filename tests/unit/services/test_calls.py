@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.errors import ToolError, ToolInputError, ToolUnavailableError, as_application_error
 from durable_loop.services.calls import Backing, is_missing_workflow, safe_id
+from tests.requirements import requirement
 
 
 @pytest.mark.parametrize("value", ["local", "chat-1/turn-2/3", "a" * 200, "user@example.com:7.x_y"])
@@ -24,8 +25,9 @@ def test_a_plain_id_stays_as_it_is(value: str) -> None:
 @pytest.mark.parametrize(
     "value", ["", "a" * 201, "a b", "näme", "a\nb", "a#b", "../..\\", "\ud800", f"sha256-{'0' * 64}"]
 )
+@requirement("security.other-chats")
 def test_any_other_id_is_hashed(value: str) -> None:
-    """Ids come from outside; nothing else gets into a workflow id, and never the form of a hash (spec)."""
+    """Ids come from outside; nothing else gets into a workflow id, and never the form of a hash (ours)."""
     assert re.fullmatch("sha256-[0-9a-f]{64}", safe_id(value))
     assert safe_id(value) != value
 
@@ -106,8 +108,9 @@ AWAY = ToolUnavailableError("The shop is closed.")
         ),
     ],
 )
+@requirement("security.inside")
 async def test_whatever_goes_wrong_behind_a_call_becomes_a_sentence(error: Exception, sentence: ToolError) -> None:
-    """Each says what is the matter and what to do; nothing of the inside gets out (spec)."""
+    """Each says what is the matter and what to do; nothing of the inside gets out (ours)."""
     toys = await backing()
 
     with pytest.raises(type(sentence)) as failure:

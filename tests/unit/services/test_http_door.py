@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from durable_loop.errors import SettingsError
 from durable_loop.services.transport import HttpDoor, http_app, serve_http
+from tests.requirements import requirement
 
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -32,12 +33,14 @@ def answer(headers: dict[str, str], *, token: str | None = None, allowed_hosts: 
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8001", "localhost", "localhost:9", "[::1]", "[::1]:8001"])
+@requirement("mcp.rebinding")
 def test_every_loopback_name_comes_in_bare_and_with_a_port(host: str) -> None:
     """The SDK's own list has only the forms with a port (spec)."""
     assert answer({"host": host}) == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8001", "127.0.0.1.evil.example", "localhostess:8001"])
+@requirement("mcp.rebinding")
 def test_a_foreign_host_is_misdirected(host: str) -> None:
     """A page that rebinds its own name to 127.0.0.1 still sends that name (spec)."""
     assert answer({"host": host}) == 421
@@ -53,6 +56,7 @@ def test_a_foreign_host_is_misdirected(host: str) -> None:
         ("null", 403),
     ],
 )
+@requirement("mcp.origin")
 def test_a_foreign_origin_is_forbidden(origin: str, status: int) -> None:
     """A browser tells where a page comes from; a client that is no browser sends nothing (spec)."""
     assert answer({"origin": origin}) == status
@@ -88,6 +92,7 @@ def test_an_allowed_host_comes_in_with_its_port_or_any(allowed: str, host: str, 
         ("", 401),
     ],
 )
+@requirement("mcp.token")
 def test_a_set_token_must_be_shown(authorization: str, status: int) -> None:
     """Nobody comes in without it, from this machine or another (spec)."""
     assert answer({"authorization": authorization}, token="open sesame") == status
@@ -108,6 +113,7 @@ def test_the_refusal_names_the_scheme() -> None:
     assert response.headers["www-authenticate"] == "Bearer"
 
 
+@requirement("mcp.token")
 def test_the_token_does_not_open_a_foreign_host_or_origin() -> None:
     """One check does not replace the other (spec)."""
     token = {"authorization": "Bearer open sesame"}
@@ -117,6 +123,7 @@ def test_the_token_does_not_open_a_foreign_host_or_origin() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 - refused is the point
+@requirement("mcp.doors")
 async def test_an_open_door_without_a_token_is_refused_before_it_is_bound(host: str) -> None:
     """Other machines could call every tool (spec)."""
     with pytest.raises(SettingsError, match="DURABLE_LOOP_MCP_TOKEN"):

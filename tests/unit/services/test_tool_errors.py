@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from durable_loop.errors import ToolUnavailableError
 from durable_loop.services.tool_server import ToolServer, reply
+from tests.requirements import requirement
 
 
 class Booking(BaseModel):
@@ -46,6 +47,7 @@ def text(result: CallToolResult) -> str:
     return content.text
 
 
+@requirement("mcp.structured")
 async def test_an_answer_is_a_sentence_and_data(server: ToolServer) -> None:
     """Both forms of the same answer, for a reader and for a program (spec)."""
     result = await call(server, "book", {"nights": 2})
@@ -73,6 +75,7 @@ async def test_an_answer_is_a_sentence_and_data(server: ToolServer) -> None:
         ),
     ],
 )
+@requirement("mcp.wrong-arguments")
 async def test_wrong_arguments_are_named_with_what_is_expected(
     server: ToolServer, arguments: dict[str, object], sentence: str
 ) -> None:
@@ -99,6 +102,7 @@ async def test_a_failure_that_was_seen_coming_arrives_word_for_word(server: Tool
     assert text(result) == "The room is being painted. Try again later."
 
 
+@requirement("security.inside")
 async def test_a_crash_says_nothing_about_the_inside(server: ToolServer, caplog: pytest.LogCaptureFixture) -> None:
     """The model learns that it failed, the log why (ours)."""
     result = await call(server, "book", {"nights": 1, "room": "0"})

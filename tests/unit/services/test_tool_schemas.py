@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from durable_loop.services.finance.server import finance_server
 from durable_loop.services.it.server import it_server
+from tests.requirements import requirement
 
 FINANCE_TOOLS = ["stock_price", "calculate_roi"]
 IT_TOOLS = ["set_jira_project", "get_jira_metrics", "track_ip", "get_ip_history"]
@@ -35,6 +36,7 @@ async def test_each_server_has_its_tools() -> None:
 
 
 @pytest.mark.parametrize("name", ALL_TOOLS)
+@requirement("mcp.hints")
 async def test_every_hint_is_set_and_nothing_is_destructive(tools: dict[str, Tool], name: str) -> None:
     """A hint left out means destructive and open to the world (spec)."""
     annotations = tools[name].annotations
@@ -46,6 +48,7 @@ async def test_every_hint_is_set_and_nothing_is_destructive(tools: dict[str, Too
 
 
 @pytest.mark.parametrize("name", ALL_TOOLS)
+@requirement("mcp.structured")
 async def test_every_argument_and_every_result_is_described(tools: dict[str, Tool], name: str) -> None:
     """A model fills arguments from their descriptions, and is shown an example of each (spec)."""
     tool = tools[name]
@@ -59,6 +62,7 @@ async def test_every_argument_and_every_result_is_described(tools: dict[str, Too
         assert field["description"]
 
 
+@requirement("mcp.hints")
 async def test_only_what_changes_the_session_is_not_read_only(tools: dict[str, Tool]) -> None:
     """Setting a project twice is setting it once; tracking twice is not (ours)."""
     hints = {name: tool.annotations for name, tool in tools.items() if tool.annotations is not None}
@@ -75,6 +79,7 @@ async def test_the_rate_is_said_to_be_in_percent(tools: dict[str, Tool]) -> None
 
 
 @pytest.mark.parametrize("name", ALL_TOOLS)
+@requirement("security.other-chats")
 async def test_no_argument_names_a_session(tools: dict[str, Tool], name: str) -> None:
     """A model that could choose the session could read another chat's (ours)."""
     assert not any("session" in argument for argument in tools[name].input_schema["properties"])

@@ -20,6 +20,7 @@ from durable_loop.stack.messages import (
     StackStatus,
 )
 from durable_loop.stack.plan import StackPlan, make_plan
+from tests.requirements import requirement
 
 PARTS = ["orchestrator-worker", "finance-mcp", "it-mcp", "finance-worker", "it-worker"]
 Planner = Callable[..., StackPlan]
@@ -42,6 +43,7 @@ def _planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Planner:
     return planned
 
 
+@requirement("setup.ports")
 def test_the_usual_ports_are_used_where_they_are_free(planned: Planner) -> None:
     """The seed's 7233, 8001 and 8002; the parts are told where everything is. (seed)"""
     made = planned(taken=set())
@@ -102,6 +104,7 @@ def test_a_stack_that_died_is_followed_by_one_on_its_ports(planned: Planner) -> 
     )
 
 
+@requirement("temporal.elsewhere")
 def test_what_runs_elsewhere_is_not_started(planned: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Temporal that the environment names, an MCP server that is not on this machine. (ours)"""
     monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")

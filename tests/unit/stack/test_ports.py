@@ -3,6 +3,7 @@
 import socket
 
 from durable_loop.stack.ports import HOST, Ports
+from tests.requirements import requirement
 
 
 def free_port() -> int:
@@ -12,6 +13,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@requirement("stack.ports")
 def test_two_stacks_that_start_at_once_choose_different_ports() -> None:
     """Before any part listens; what one lets go the next one has. (ours)"""
     wanted = free_port()
