@@ -1,5 +1,8 @@
 """What a model was told then is told again from the events, so that a change of it can be shown."""
 
+import base64
+import json
+from itertools import count
 from typing import Any
 
 import pytest
@@ -8,8 +11,9 @@ from durable_loop.chat import stretches
 from durable_loop.chat.messages import Failure
 from durable_loop.chat.model_input import ModelInputReference
 from durable_loop.chat.state import ChatState
-from durable_loop.testing import Expectation, Verdict, check_history, replay_history
-from durable_loop.testing.histories.model_inputs import named_in
+from durable_loop.testing import Expectation, RecordedHistory, Verdict, check_history, replay_histories, replay_history
+from durable_loop.testing.histories.model_inputs import MODEL_CALL, named_in
+from durable_loop.testing.histories.replaying import boundaries
 from durable_loop.testing.histories.retelling import retold
 from durable_loop.testing.histories.sendings import Sending, SendingNotes, sendings_in
 from durable_loop.testing.own_agent import CHAT
@@ -77,3 +81,43 @@ async def test_another_note_of_a_failed_turn_is_told_and_that_the_old_one_cannot
     (found,) = replayed.drift
     assert (found.where, found.what) == ("model call 3", "input")
     assert "cannot be told again from the events" in found.change
+
+
+async def test_a_call_that_is_no_json_beside_a_good_one_stops_no_comparison() -> None:
+    """What a model writes is data: no activity came of that call, and the rest is told. (ours)"""
+    recorded = history("chat/local-tool")
+    content = json.loads(json.dumps(dict(recorded.as_json())))
+    answer = next(
+        payload
+        for event in content["events"]
+        if (completed := event.get("activityTaskCompletedEventAttributes"))
+        for payload in completed["result"]["payloads"]
+        if "function_call" in base64.b64decode(payload["data"]).decode()
+    )
+    value = json.loads(base64.b64decode(answer["data"]))
+    (good,) = (item for item in value["output"] if item["type"] == "function_call")
+    value["output"].insert(0, {**good, "call_id": "garbled", "arguments": '{"expression": '})
+    answer["data"] = base64.b64encode(json.dumps(value).encode()).decode()
+    garbled = RecordedHistory(recorded.workflow_id, content)
+
+    told = retold(garbled, sendings_in(garbled), await sent_now("chat/local-tool"))
+
+    assert [sending.model_input is not None for sending in told if sending.name.endswith(MODEL_CALL)] == [True, False]
+
+
+async def test_histories_of_one_run_do_not_mix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is compared with what its own replay sent, also where it is a prefix of the one before. (ours)"""
+    original, replays = stretches.run_in_stretches, count(1)
+
+    async def numbered(agent: Any, text: str, *others: Any, **options: Any) -> str:
+        return await original(agent, f"{text} {next(replays)}", *others, **options)
+
+    monkeypatch.setattr(stretches, "run_in_stretches", numbered)
+    whole = history("chat/one-turn")
+    corpus = [whole, whole.prefix(boundaries(whole.event_types)[-1]), whole]
+
+    found = [replayed.drift async for replayed in replay_histories(corpus, CHAT.replayer)]
+
+    assert [str(drift[0]) for drift in found] == [
+        f'model call 1: input[0].content changed: "Hi" → "Hi {number}"' for number in (1, 2, 3)
+    ]

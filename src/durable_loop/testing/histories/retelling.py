@@ -136,13 +136,17 @@ def _take(chat: _Chat, scheduled: Mapping[str, Any], result: Sequence[Any]) -> N
     is_mcp = kind.endswith(_MCP_CALL)
     name, arguments = (asked["name"], asked["arguments"]) if is_mcp else (kind, asked)
     for call in chat.calls:
-        if (
-            call["call_id"] in chat.outputs
-            or call["name"] != name
-            or json.loads(call["arguments"] or "{}") != arguments
-        ):
+        if call["call_id"] in chat.outputs or call["name"] != name or _arguments(call) != arguments:
             continue
         chat.outputs[call["call_id"]] = (
             [{"type": "input_text", "text": part["text"]} for part in given["content"]] if is_mcp else given["text"]
         )
         return
+
+
+def _arguments(call: Item) -> Any:
+    """Return the arguments of a call; None where a model wrote what is no JSON: no activity came of that."""
+    try:
+        return json.loads(call["arguments"] or "{}")
+    except json.JSONDecodeError:
+        return None
