@@ -37,6 +37,10 @@ ACTIVITY_WEATHER: Final = "weather"
 ACTIVITY_STOCK_PRICE: Final = "stock_price"
 ACTIVITY_ROI: Final = "calculate_roi"
 ACTIVITY_JIRA_METRICS: Final = "jira_metrics"
+# How the types end of what the Agents plugin runs.
+ACTIVITY_END_MODEL_CALL: Final = "invoke_model_activity"
+ACTIVITY_END_LIST_TOOLS: Final = ".list-tools"
+ACTIVITY_END_CALL_TOOL: Final = ".call-tool"
 
 # Of an IT session
 SIGNAL_SET_JIRA_PROJECT: Final = "set_jira_project"

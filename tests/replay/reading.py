@@ -1,15 +1,14 @@
 """Read facts from recorded histories."""
 
-import base64
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from durable_loop.testing import HistoryStore, RecordedHistory
+from durable_loop.testing.histories.payloads import payloads_in, text_of
 
 __all__ = ["STORE", "history", "outcome", "payloads", "reason"]
-
 
 STORE = HistoryStore(Path(__file__).parents[2] / "fixtures" / "histories")
 
@@ -21,17 +20,8 @@ def history(name: str) -> RecordedHistory:
 
 def payloads(value: Any) -> Iterator[str]:
     """Yield every payload in a history or in a part of one, decoded."""
-    if isinstance(value, RecordedHistory):
-        value = json.loads(value.for_replay().to_json())
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        if "metadata" in fields and isinstance(fields.get("data"), str):
-            yield base64.b64decode(fields["data"]).decode()
-        for inner in fields.values():
-            yield from payloads(inner)
-    elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
-            yield from payloads(inner)
+    content = value.as_json() if isinstance(value, RecordedHistory) else value
+    return (text for payload in payloads_in(content) if (text := text_of(payload)) is not None)
 
 
 def reason(started: Mapping[str, Any]) -> str | None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from durable_loop import names
 from durable_loop.chat import stretches
 from durable_loop.chat.messages import Failure
 from durable_loop.chat.model_input import ModelInputReference
 from durable_loop.chat.state import ChatState
 from durable_loop.testing import Expectation, RecordedHistory, Verdict, check_history, replay_histories, replay_history
-from durable_loop.testing.histories.model_inputs import MODEL_CALL, named_in
+from durable_loop.testing.histories.model_inputs import named_in
 from durable_loop.testing.histories.replaying import boundaries
 from durable_loop.testing.histories.retelling import retold
 from durable_loop.testing.histories.sendings import Sending, SendingNotes, sendings_in
@@ -102,7 +103,9 @@ async def test_a_call_that_is_no_json_beside_a_good_one_stops_no_comparison() ->
 
     told = retold(garbled, sendings_in(garbled), await sent_now("chat/local-tool"))
 
-    assert [sending.model_input is not None for sending in told if sending.name.endswith(MODEL_CALL)] == [True, False]
+    assert [
+        sending.model_input is not None for sending in told if sending.name.endswith(names.ACTIVITY_END_MODEL_CALL)
+    ] == [True, False]
 
 
 async def test_histories_of_one_run_do_not_mix(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+from durable_loop import names
 from durable_loop.errors import SettingsError
 
 __all__ = [
@@ -77,11 +78,11 @@ class CrashPoint(StrEnum):
     AFTER_START_WORKFLOW = "after-start-workflow"
 
 
-# By the end of an activity type: how the Agents plugin names what it runs.
+# By the end of an activity type.
 _ACTIVITIES: Final[Mapping[str, tuple[CrashPoint, CrashPoint]]] = {
-    "invoke_model_activity": (CrashPoint.BEFORE_MODEL_CALL, CrashPoint.AFTER_MODEL_CALL),
-    ".list-tools": (CrashPoint.BEFORE_TOOL_LISTING, CrashPoint.AFTER_TOOL_LISTING),
-    ".call-tool": (CrashPoint.BEFORE_MCP_CALL, CrashPoint.AFTER_MCP_CALL),
+    names.ACTIVITY_END_MODEL_CALL: (CrashPoint.BEFORE_MODEL_CALL, CrashPoint.AFTER_MODEL_CALL),
+    names.ACTIVITY_END_LIST_TOOLS: (CrashPoint.BEFORE_TOOL_LISTING, CrashPoint.AFTER_TOOL_LISTING),
+    names.ACTIVITY_END_CALL_TOOL: (CrashPoint.BEFORE_MCP_CALL, CrashPoint.AFTER_MCP_CALL),
 }
 _OTHER_ACTIVITY: Final = (CrashPoint.BEFORE_ACTIVITY, CrashPoint.AFTER_ACTIVITY)
 

@@ -224,7 +224,7 @@ class Environment:
         chosen = self.settings.model_copy(update=settings)
         task_queue = f"queue-{uuid4().hex[:12]}"
         described = DurableAgent.load(agent) if isinstance(agent, str) else agent
-        script_file = self._folder / f"{task_queue}.json"
+        script_file = self._script_file(task_queue)
         model = FakeModel(script, used_file=used_file(script_file))
         started = StartedWorkflows()
         client = await described.connect(self.address, FakeModelProvider(model), interceptors=[started])
@@ -261,8 +261,7 @@ class Environment:
             else:
                 raise TypeError("A worker process imports its agent: name it by its path, package.module:NAME.")
             yield running
-            for history in await running.histories():
-                await replay_unchanged(history, described.replayer)
+            await replay_unchanged(await running.histories(), described.replayer)
             model.assert_complete()
 
     async def finance_worker(self) -> Worker:
@@ -302,7 +301,7 @@ class Environment:
             agent = Agent(await self.client(), chosen)
             model, provider = None, None
             if isinstance(script, Script):
-                model = FakeModel(script, used_file=self._used_file(chosen))
+                model = FakeModel(script, used_file=used_file(self._script_file(chosen.orchestrator_queue)))
                 provider = FakeModelProvider(model)
             elif script is not None:
                 provider = script
@@ -315,9 +314,9 @@ class Environment:
                     self.worker_process(chosen, script=script, environment=environment)
                 )
             yield agent
-            for chat in agent.chats:
-                for run in await fetch_runs(await self.client(), chat.chat_id):
-                    await replay_unchanged(run, CHAT.replayer)
+            client = await self.client()
+            runs = [run for chat in agent.chats for run in await fetch_runs(client, chat.chat_id)]
+            await replay_unchanged(runs, CHAT.replayer)
             if model is not None:
                 model.assert_complete()
 
@@ -327,14 +326,14 @@ class Environment:
     ) -> AsyncGenerator[ReadyProcess]:
         """Run the real `workers.orchestrator_worker` in a process of its own; a second one shares the task queue."""
         scripted: dict[str, str] = {}
+        file = self._script_file(settings.orchestrator_queue)
         if script is not None:
-            file = self._used_file(settings).with_suffix(".json")
             script.write(file)
             scripted = {"DURABLE_LOOP_MODEL_PROVIDER": _PROVIDER, SCRIPT_VARIABLE: str(file)}
         async with running_module(
             "workers.orchestrator_worker",
             environment={**self._environment(settings), **scripted, **(environment or {})},
-            log=self._used_file(settings).with_suffix(".log"),
+            log=file.with_suffix(".log"),
         ) as process:
             yield process
 
@@ -345,8 +344,8 @@ class Environment:
                 await self._running.enter_async_context(await self.finance_worker())
                 await self._running.enter_async_context(await self.it_worker())
 
-    def _used_file(self, settings: Settings) -> Path:
-        return used_file(self._folder / f"{settings.orchestrator_queue}.json")
+    def _script_file(self, task_queue: str) -> Path:
+        return self._folder / f"{task_queue}.json"
 
     async def _start_worker(
         self,

@@ -12,7 +12,6 @@ from difflib import SequenceMatcher
 from typing import Any, Final, cast
 
 from durable_loop.testing.histories.json_differences import as_words, json_differences
-from durable_loop.testing.histories.model_inputs import MODEL_CALL
 from durable_loop.testing.histories.sendings import Sending, SendingKind
 
 __all__ = ["Difference", "differences", "in_words"]
@@ -42,7 +41,7 @@ def in_words(found: Iterable[Difference]) -> str:
     places: dict[tuple[str, str], list[str]] = {}
     for difference in found:
         places.setdefault((difference.what, difference.change), []).append(difference.where)
-    return "\n".join(f"{_listed(where)}: {what} changed:{change}" for (what, change), where in places.items())
+    return "\n".join(str(Difference(_listed(where), what, change)) for (what, change), where in places.items())
 
 
 def differences(before: Sequence[Sending], now: Sequence[Sending]) -> list[Difference]:
@@ -52,7 +51,7 @@ def differences(before: Sequence[Sending], now: Sequence[Sending]) -> list[Diffe
     for old, new in _pairs(before, now):
         numbers[old.kind, old.name] += 1
         where = _where(old, numbers[old.kind, old.name])
-        parts = _model_call_parts(old, new) if old.name.endswith(MODEL_CALL) else _parts(old, new)
+        parts = _model_call_parts(old, new) if old.calls_model else _parts(old, new)
         found += [Difference(where, what, change) for what, change in parts]
     return found
 
@@ -73,7 +72,7 @@ def _pairs(before: Sequence[Sending], now: Sequence[Sending]) -> Iterator[tuple[
 
 def _where(sending: Sending, number: int) -> str:
     match sending.kind:
-        case SendingKind.ACTIVITY if sending.name.endswith(MODEL_CALL):
+        case SendingKind.ACTIVITY if sending.calls_model:
             return f"model call {number}"
         case SendingKind.NEXT_RUN | SendingKind.RESULT:
             return str(sending.kind)

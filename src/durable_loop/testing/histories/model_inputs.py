@@ -1,7 +1,7 @@
 """The model input that a history of our own chats only names by its hash: what it is now, and what it was then."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from temporalio import workflow
 
@@ -11,10 +11,7 @@ from durable_loop.chat.model_input import ModelInputReference
 from durable_loop.testing.histories.history import RecordedHistory
 from durable_loop.testing.histories.payloads import recorded_values
 
-__all__ = ["MODEL_CALL", "named_in", "named_model_input"]
-
-# The end of the type of the activity that calls a model, as the Agents plugin names it.
-MODEL_CALL: Final = "invoke_model_activity"
+__all__ = ["named_in", "named_model_input"]
 
 
 def named_in(history: RecordedHistory) -> frozenset[ModelInputReference]:
@@ -22,7 +19,7 @@ def named_in(history: RecordedHistory) -> frozenset[ModelInputReference]:
     texts = (
         value["input"]
         for attributes in history.attributes("activityTaskScheduled")
-        if attributes["activityType"]["name"].endswith(MODEL_CALL)
+        if attributes["activityType"]["name"].endswith(names.ACTIVITY_END_MODEL_CALL)
         for value in recorded_values(attributes["input"])
     )
     return frozenset(named for text in texts if (named := ModelInputReference.find(text)) is not None)

@@ -1,13 +1,13 @@
-"""Payloads as JSON values: those of a history, and those that a converter makes now."""
+"""Payloads as JSON: those of a history, and those that a converter makes now."""
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeGuard, cast
 
 from temporalio.api.common.v1 import Payload
 
-__all__ = ["payload_value", "recorded_values"]
+__all__ = ["is_payload", "payload_value", "payloads_in", "recorded_values", "text_of", "with_text"]
 
 
 def payload_value(payload: Payload) -> Any:
@@ -18,11 +18,45 @@ def payload_value(payload: Payload) -> Any:
 def recorded_values(payloads: Mapping[str, Any] | None) -> Sequence[Any]:
     """Return the values of `{"payloads": […]}` in a history's JSON."""
     return [
-        _value(
-            base64.b64decode(payload.get("metadata", {}).get("encoding", "")), base64.b64decode(payload.get("data", ""))
-        )
+        _value(_encoding(payload), base64.b64decode(payload.get("data", "")))
         for payload in (payloads or {}).get("payloads", [])
     ]
+
+
+def is_payload(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a part of a history's JSON is a payload with data."""
+    if not isinstance(value, dict):
+        return False
+    fields = cast("dict[str, Any]", value)
+    return isinstance(fields.get("metadata"), dict) and isinstance(fields.get("data"), str)
+
+
+def text_of(payload: Mapping[str, Any]) -> str | None:
+    """Return the JSON text of a payload in a history's JSON; None for any other encoding."""
+    if not _encoding(payload).startswith(b"json/"):
+        return None
+    return base64.b64decode(payload["data"]).decode(errors="replace")
+
+
+def with_text(payload: Mapping[str, Any], text: str) -> Mapping[str, Any]:
+    """Return the payload with another text."""
+    return {**payload, "data": base64.b64encode(text.encode()).decode()}
+
+
+def payloads_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every payload in a history's JSON, or in a part of it."""
+    if is_payload(value):
+        yield value
+    elif isinstance(value, dict):
+        for inner in cast("dict[str, Any]", value).values():
+            yield from payloads_in(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from payloads_in(inner)
+
+
+def _encoding(payload: Mapping[str, Any]) -> bytes:
+    return base64.b64decode(payload.get("metadata", {}).get("encoding", ""))
 
 
 def _value(encoding: bytes, data: bytes) -> Any:

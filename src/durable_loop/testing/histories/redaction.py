@@ -5,13 +5,13 @@ keys that are known to (a tool's name, the id of a call), times, and numbers. Wh
 the caller to check, since a workflow may steer by anything; what it sends is another thing of course.
 """
 
-import base64
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any, Final, cast
 
 from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.payloads import is_payload, payloads_in, text_of, with_text
 
 __all__ = ["redacted"]
 
@@ -67,7 +67,8 @@ _DIGIT: Final = re.compile(r"\d")
 def redacted(history: RecordedHistory) -> RecordedHistory:
     """Return the history, scrubbed, with every text covered that does not steer a workflow."""
     scrubbed = history.scrubbed().as_json()
-    steering = frozenset(word for value in _payloads(scrubbed) for word in _steering_words(value, ""))
+    texts = [text for payload in payloads_in(scrubbed) if (text := text_of(payload)) is not None]
+    steering = frozenset(word for text in texts for word in _steering_words(json.loads(text), ""))
     return RecordedHistory(history.workflow_id, _Cover(steering).history(scrubbed, ""), is_redacted=True)
 
 
@@ -81,9 +82,11 @@ class _Cover:
         """Walk through a history: payloads are covered, and the messages of failures."""
         if isinstance(value, dict):
             fields = cast("dict[str, Any]", value)
-            if _is_json_payload(fields):
-                covered = json.dumps(self._json(_read(fields)), separators=(",", ":"))
-                return {**fields, "data": base64.b64encode(covered.encode()).decode()}
+            if is_payload(fields):
+                text = text_of(fields)
+                if text is None:
+                    return fields
+                return with_text(fields, json.dumps(self._json(json.loads(text)), separators=(",", ":")))
             return {name: self.history(inner, name) for name, inner in fields.items()}
         if isinstance(value, list):
             return [self.history(inner, key) for inner in cast("list[Any]", value)]
@@ -111,32 +114,6 @@ def _steering_words(value: Any, key: str) -> Iterator[str]:
             yield from _steering_words(inner, key)
     elif isinstance(value, str) and key in _STEERING and _IDENTIFIER.fullmatch(value):
         yield value
-
-
-def _payloads(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        if _is_json_payload(fields):
-            yield _read(fields)
-        else:
-            for inner in fields.values():
-                yield from _payloads(inner)
-    elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
-            yield from _payloads(inner)
-
-
-def _is_json_payload(fields: Mapping[str, Any]) -> bool:
-    metadata = fields.get("metadata")
-    return (
-        isinstance(metadata, dict)
-        and isinstance(fields.get("data"), str)
-        and base64.b64decode(cast("dict[str, str]", metadata).get("encoding", "")).startswith(b"json/")
-    )
-
-
-def _read(fields: Mapping[str, Any]) -> Any:
-    return json.loads(base64.b64decode(fields["data"]))
 
 
 def _json_within(text: str) -> Any:

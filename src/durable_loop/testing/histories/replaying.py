@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from itertools import zip_longest
 from typing import Final
 
@@ -22,7 +23,7 @@ from durable_loop.testing.histories.drift import Difference, differences, in_wor
 from durable_loop.testing.histories.history import RecordedHistory
 from durable_loop.testing.histories.model_inputs import named_in
 from durable_loop.testing.histories.retelling import retold
-from durable_loop.testing.histories.sendings import SendingNotes, sendings_in
+from durable_loop.testing.histories.sendings import Sending, SendingNotes, sendings_in
 
 __all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "replay_prefixes", "replay_unchanged"]
 
@@ -37,11 +38,16 @@ MakeReplayer = Callable[[Sequence[Interceptor]], Replayer]
 
 @dataclass(frozen=True)
 class Replayed:
-    """What came of a history: it replays where `error` is None, and nothing has drifted where `drift` is empty."""
+    """What came of a history: it replays where `error` is None, and `sent` is what this code sends."""
 
     history: RecordedHistory
     error: NonDeterminismFoundError | None
-    drift: Sequence[Difference] = ()
+    sent: Sequence[Sending] = ()
+
+    @cached_property
+    def drift(self) -> Sequence[Difference]:
+        """Where this differs from what was sent; compared when somebody asks, who has a history that replays."""
+        return differences(retold(self.history, sendings_in(self.history), self.sent), self.sent)
 
 
 async def replay_history(history: RecordedHistory, make_replayer: MakeReplayer, *, name: str = "") -> Replayed:
@@ -58,16 +64,19 @@ async def replay_history(history: RecordedHistory, make_replayer: MakeReplayer, 
     raise RuntimeError("the replayer gave no result")
 
 
-async def replay_unchanged(history: RecordedHistory, make_replayer: MakeReplayer) -> None:
-    """Replay a history that this very code has just written.
+async def replay_unchanged(histories: Sequence[RecordedHistory], make_replayer: MakeReplayer) -> None:
+    """Replay histories that this very code has just written.
 
     Raises:
-        NonDeterminismFoundError: it does not replay.
+        NonDeterminismFoundError: one does not replay.
         DriftFoundError: something else is sent: what is sent depends on time, chance or what else was in the process.
     """
-    replayed = await replay_history(history, make_replayer)
-    if replayed.drift:
-        raise DriftFoundError(history=history.workflow_id, drift=in_words(replayed.drift))
+    async with aclosing(replay_histories(histories, make_replayer)) as replaying:
+        async for replayed in replaying:
+            if replayed.error is not None:
+                raise replayed.error
+            if replayed.drift:
+                raise DriftFoundError(history=replayed.history.workflow_id, drift=in_words(replayed.drift))
 
 
 async def replay_histories(
@@ -101,8 +110,7 @@ async def replay_histories(
                 error.__cause__ = result.replay_failure
                 yield Replayed(history, error)
             else:
-                before = retold(history, sendings_in(history), sent)
-                yield Replayed(history, None, differences(before, sent))
+                yield Replayed(history, None, sent)
 
     # The replayer that hangs is gone: the others get one of their own.
     if left < len(histories):

@@ -9,12 +9,11 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from durable_loop import names
 from durable_loop.chat.model_input import ModelInputReference, items_to_json
 from durable_loop.testing.histories.history import RecordedHistory
-from durable_loop.testing.histories.model_inputs import MODEL_CALL
 from durable_loop.testing.histories.payloads import recorded_values
 from durable_loop.testing.histories.sendings import Sending
 
@@ -22,28 +21,21 @@ __all__ = ["retold"]
 
 Item = dict[str, Any]
 
-_MCP_CALL: Final = ".call-tool"
-
 
 def retold(history: RecordedHistory, before: Sequence[Sending], now: Sequence[Sending]) -> list[Sending]:
     """Return what was sent before, with the model inputs that are another one now, where they could be told again."""
-    inputs = iter([sending.model_input for sending in now if sending.name.endswith(MODEL_CALL)])
-    is_another = {call: text for call, text in enumerate(inputs, start=1) if text is not None}
+    texts = [sending.model_input for sending in now if sending.calls_model]
+    is_another = {call: text for call, text in enumerate(texts, start=1) if text is not None}
     if not is_another:
         return list(before)
-    told = dict(enumerate(_inputs(history, is_another), start=1))
-    result: list[Sending] = []
-    call = 0
-    for sending in before:
-        if sending.name.endswith(MODEL_CALL):
-            call += 1
-            reference = ModelInputReference.find(sending.values[0]["input"])
-            text = told.get(call) if call in is_another else None
-            if text is not None and reference is not None and reference.matches(text):
-                result.append(replace(sending, model_input=text))
-                continue
-        result.append(sending)
-    return result
+    told = _inputs(history, is_another)  # one for each model call
+    return [_with_input(sending, next(told)) if sending.calls_model else sending for sending in before]
+
+
+def _with_input(sending: Sending, text: str) -> Sending:
+    """Return a model call with its input, where the text is the one that it names."""
+    reference = ModelInputReference.find(sending.values[0]["input"])
+    return replace(sending, model_input=text) if reference is not None and reference.matches(text) else sending
 
 
 @dataclass
@@ -94,23 +86,23 @@ class _Chat:
         return told
 
 
-def _inputs(history: RecordedHistory, now: Mapping[int, str]) -> Iterator[str | None]:
+def _inputs(history: RecordedHistory, now: Mapping[int, str]) -> Iterator[str]:
     (start,) = history.attributes("workflowExecutionStarted")
     begun = cast("dict[str, dict[str, list[Item]]]", recorded_values(start["input"])[0])
     chat = _Chat(said=list(begun.get("carried", {}).get("transcript", [])))
-    turns: dict[str, str] = {}
+    known: set[str] = set()
     running: dict[str, Mapping[str, Any]] = {}  # activities by the number of the event that scheduled them
     call = 0
     for event in history.events:
         if accepted := event.get("workflowExecutionUpdateAcceptedEventAttributes"):
             request = accepted["acceptedRequest"]["input"]
             turn = recorded_values(request.get("args"))[0] if request["name"] == names.UPDATE_SEND_MESSAGE else None
-            if turn is not None and turn["turn_id"] not in turns:
-                turns[turn["turn_id"]] = turn["text"]
+            if turn is not None and turn["turn_id"] not in known:
+                known.add(turn["turn_id"])
                 chat.waiting.append(turn["text"])
         elif scheduled := event.get("activityTaskScheduledEventAttributes"):
             running[event["eventId"]] = scheduled
-            if scheduled["activityType"]["name"].endswith(MODEL_CALL):
+            if scheduled["activityType"]["name"].endswith(names.ACTIVITY_END_MODEL_CALL):
                 call += 1
                 if chat.failed:
                     chat.end_failed()
@@ -120,7 +112,9 @@ def _inputs(history: RecordedHistory, now: Mapping[int, str]) -> Iterator[str | 
         elif completed := event.get("activityTaskCompletedEventAttributes"):
             _take(chat, running[completed["scheduledEventId"]], recorded_values(completed.get("result")))
         elif failed := event.get("activityTaskFailedEventAttributes"):
-            chat.failed |= running[failed["scheduledEventId"]]["activityType"]["name"].endswith(MODEL_CALL)
+            chat.failed |= running[failed["scheduledEventId"]]["activityType"]["name"].endswith(
+                names.ACTIVITY_END_MODEL_CALL
+            )
         elif ended := event.get("workflowExecutionUpdateCompletedEventAttributes"):
             chat.failed |= "failure" in ended["outcome"]
 
@@ -129,11 +123,11 @@ def _take(chat: _Chat, scheduled: Mapping[str, Any], result: Sequence[Any]) -> N
     """Take what an activity gave: an answer of the model, or the output of the first call that it may belong to."""
     kind = scheduled["activityType"]["name"]
     (given,) = result
-    if kind.endswith(MODEL_CALL):
+    if kind.endswith(names.ACTIVITY_END_MODEL_CALL):
         chat.answered(given["output"])
         return
     (asked,) = recorded_values(scheduled.get("input"))
-    is_mcp = kind.endswith(_MCP_CALL)
+    is_mcp = kind.endswith(names.ACTIVITY_END_CALL_TOOL)
     name, arguments = (asked["name"], asked["arguments"]) if is_mcp else (kind, asked)
     for call in chat.calls:
         if call["call_id"] in chat.outputs or call["name"] != name or _arguments(call) != arguments:

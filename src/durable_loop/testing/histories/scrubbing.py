@@ -3,10 +3,11 @@
 What replay needs stays: run ids above all, since `workflow.uuid4()` is seeded by them.
 """
 
-import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
+
+from durable_loop.testing.histories.payloads import is_payload, text_of, with_text
 
 __all__ = ["scrubbed", "telling"]
 
@@ -34,8 +35,9 @@ def scrubbed(value: Any) -> Any:
         fields = cast("dict[str, Any]", value)
         if fields.get("kind") == "TASK_QUEUE_KIND_STICKY":
             fields = {**fields, "name": "sticky"}  # made from the worker's identity
-        if _is_payload(fields):
-            return {**fields, "data": _encoded(_without_secrets(_decoded(fields)))} if _is_json(fields) else fields
+        if is_payload(fields):
+            text = text_of(fields)
+            return with_text(fields, _without_secrets(text)) if text is not None else fields
         return {key: scrubbed(inner) for key, inner in fields.items() if key not in _LEFT_OUT}
     if isinstance(value, list):
         return [scrubbed(inner) for inner in cast("list[Any]", value)]
@@ -62,8 +64,8 @@ def _without_secrets(text: str) -> str:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
-        if _is_payload(fields):
-            yield _decoded(fields) if _is_json(fields) else ""
+        if is_payload(fields):
+            yield text_of(fields) or ""
         else:
             for inner in fields.values():
                 yield from _texts(inner)
@@ -81,19 +83,3 @@ def _keys(value: Any) -> set[str]:
     if isinstance(value, list):
         return {key for inner in cast("list[Any]", value) for key in _keys(inner)}
     return set()
-
-
-def _is_payload(fields: Mapping[str, Any]) -> bool:
-    return "metadata" in fields and isinstance(fields.get("data"), str)
-
-
-def _is_json(fields: Mapping[str, Any]) -> bool:
-    return base64.b64decode(fields["metadata"].get("encoding", "")).startswith(b"json/")
-
-
-def _decoded(fields: Mapping[str, Any]) -> str:
-    return base64.b64decode(fields["data"]).decode(errors="replace")
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

@@ -28,9 +28,10 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityHandle, ChildWorkflowHandle
 
+from durable_loop import names
 from durable_loop.chat.model_input import ModelInputReference
 from durable_loop.testing.histories.history import RecordedHistory
-from durable_loop.testing.histories.model_inputs import MODEL_CALL, named_model_input
+from durable_loop.testing.histories.model_inputs import named_model_input
 from durable_loop.testing.histories.payloads import payload_value, recorded_values
 
 __all__ = ["Sending", "SendingKind", "SendingNotes", "sendings_in"]
@@ -60,6 +61,11 @@ class Sending:
     values: Sequence[Any]
     model_input: str | None = None
 
+    @property
+    def calls_model(self) -> bool:
+        """Whether it is an activity that calls a model."""
+        return self.kind is SendingKind.ACTIVITY and self.name.endswith(names.ACTIVITY_END_MODEL_CALL)
+
 
 def sendings_in(history: RecordedHistory) -> list[Sending]:
     """Return what a recorded workflow sent, in order."""
@@ -78,87 +84,78 @@ class SendingNotes(Interceptor):
     """
 
     def __init__(self, known: Collection[ModelInputReference] = ()) -> None:
-        self._known = known
+        self.known = known
         self._noted: dict[str, list[Sending]] = defaultdict(list)
 
     def take(self, run_id: str) -> list[Sending]:
         """Return what a run sent, and forget it."""
         return self._noted.pop(run_id, [])
 
+    def note(self, kind: SendingKind, name: str, values: Sequence[Any], *, model_input: str | None = None) -> None:
+        """Note what the workflow that runs now sends, as its converter writes it."""
+        self._noted[workflow.info().run_id].append(Sending(kind, name, values, model_input))
+
     def workflow_interceptor_class(
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 - the SDK's signature
     ) -> type[WorkflowInboundInterceptor]:
         """Return a class that notes here."""
-        noted, known_ones = self._noted, self._known
+        here = self
 
         class Noting(_Inbound):
-            notes = noted
-            known = known_ones
+            notes = here
 
         return Noting
 
 
 class _Inbound(WorkflowInboundInterceptor):
-    notes: dict[str, list[Sending]]
-    known: Collection[ModelInputReference]
+    notes: SendingNotes
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        super().init(_Outbound(outbound, self.notes, self.known))
+        super().init(_Outbound(outbound, self.notes))
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
         try:
             result = await super().handle_update_handler(input)
         except FailureError as error:
-            self._note(SendingKind.UPDATE, input.id, [_failure(error)])
+            self.notes.note(SendingKind.UPDATE, input.id, [_failure(error)])
             raise
-        self._note(SendingKind.UPDATE, input.id, _as_json([result]))
+        self.notes.note(SendingKind.UPDATE, input.id, _as_json([result]))
         return result
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's signature
         result = await super().execute_workflow(input)
-        self._note(SendingKind.RESULT, "", _as_json([result]))
+        self.notes.note(SendingKind.RESULT, "", _as_json([result]))
         return result
-
-    def _note(self, kind: SendingKind, name: str, values: Sequence[Any]) -> None:
-        self.notes[workflow.info().run_id].append(Sending(kind, name, values))
 
 
 class _Outbound(WorkflowOutboundInterceptor):
-    def __init__(
-        self,
-        next: WorkflowOutboundInterceptor,  # noqa: A002 - the SDK's signature
-        notes: dict[str, list[Sending]],
-        known: Collection[ModelInputReference],
-    ) -> None:
+    def __init__(self, next: WorkflowOutboundInterceptor, notes: SendingNotes) -> None:  # noqa: A002 - the SDK's signature
         super().__init__(next)
         self._notes = notes
-        self._known = known
 
     def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002 - the SDK's signature
         values = _as_json(input.args)
-        text = named_model_input(values, self._known) if input.activity.endswith(MODEL_CALL) else None
-        self._note(Sending(SendingKind.ACTIVITY, input.activity, values, model_input=text))
+        calls_model = input.activity.endswith(names.ACTIVITY_END_MODEL_CALL)
+        text = named_model_input(values, self._notes.known) if calls_model else None
+        self._notes.note(SendingKind.ACTIVITY, input.activity, values, model_input=text)
         return super().start_activity(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> ChildWorkflowHandle[Any, Any]:  # noqa: A002 - the SDK's signature
-        self._note(Sending(SendingKind.CHILD, input.workflow, _as_json(input.args)))
+        self._notes.note(SendingKind.CHILD, input.workflow, _as_json(input.args))
         return await super().start_child_workflow(input)
 
     async def signal_child_workflow(self, input: SignalChildWorkflowInput) -> None:  # noqa: A002 - the SDK's signature
-        self._note(Sending(SendingKind.SIGNAL, input.signal, _as_json(input.args)))
+        self._notes.note(SendingKind.SIGNAL, input.signal, _as_json(input.args))
         await super().signal_child_workflow(input)
 
     async def signal_external_workflow(self, input: SignalExternalWorkflowInput) -> None:  # noqa: A002 - the SDK's signature
-        self._note(Sending(SendingKind.SIGNAL, input.signal, _as_json(input.args)))
+        self._notes.note(SendingKind.SIGNAL, input.signal, _as_json(input.args))
         await super().signal_external_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002 - the SDK's signature
-        self._note(Sending(SendingKind.NEXT_RUN, workflow.info().workflow_type, _as_json(input.args)))
+        self._notes.note(SendingKind.NEXT_RUN, workflow.info().workflow_type, _as_json(input.args))
         super().continue_as_new(input)
-
-    def _note(self, sending: Sending) -> None:
-        self._notes[workflow.info().run_id].append(sending)
 
 
 def _as_json(values: Sequence[Any]) -> list[Any]:

@@ -3,19 +3,18 @@
 import base64
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
-from durable_loop.testing import HistoryStore, RecordedHistory
+from durable_loop.testing import RecordedHistory
+from tests.replay import reading
+from tests.replay.reading import STORE
 
 __all__ = ["STORE", "changed", "encoded", "event_of", "history"]
-
-STORE = HistoryStore(Path(__file__).parents[4] / "fixtures" / "histories")
 
 
 def history(name: str = "chat/local-tool") -> RecordedHistory:
     """Return a stored history."""
-    return STORE.read(STORE.entry(name))
+    return reading.history(name)
 
 
 def changed(recorded: RecordedHistory, number: int, **attributes: Any) -> RecordedHistory:
