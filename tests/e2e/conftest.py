@@ -12,6 +12,16 @@ from tests.e2e.stacks import TestStack, a_stack
 
 set_quiet_environment(os.environ)
 
+# For `--dist loadgroup`: what looks at the usual ports of a stack runs in one process, a test at a time.
+USUAL_PORTS = "usual-ports"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests with a stack of their own together."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "stack" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(USUAL_PORTS))
+
 
 @pytest.fixture(name="env", scope="session")
 async def _env() -> AsyncGenerator[Environment]:

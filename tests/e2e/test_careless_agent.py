@@ -1,10 +1,8 @@
 """The crash matrix bites: an agent that is not durable does not pass it."""
 
-import asyncio
-import os
-import sys
 from pathlib import Path
 
+from tests.e2e.commands import run_pytest
 from tests.requirements import requirement
 
 FOLDER = Path(__file__).with_name("careless_agent")
@@ -13,16 +11,9 @@ FOLDER = Path(__file__).with_name("careless_agent")
 @requirement("harness.crash-matrix")
 async def test_a_crash_that_makes_a_difference_is_named() -> None:
     """So are a point that is not reached and one that is not listed. (ours)"""
-    pytest = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "crashes.py"),
-        cwd=FOLDER,
-        env={**os.environ, "PYTHONPATH": str(FOLDER)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output = (await pytest.communicate())[0].decode()
+    code, output = await run_pytest(FOLDER, "-q", "crashes.py", PYTHONPATH=str(FOLDER))
 
-    assert pytest.returncode == 1, output
+    assert code == 1, output
     assert "5 failed" in output
     assert output.count("E       RuntimeError: the story went wrong") == 2
     assert "`points` must be what the story comes by: after-activity, before-activity." in output

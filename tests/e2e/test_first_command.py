@@ -45,6 +45,7 @@ def _checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.xdist_group("usual-ports")
 @requirement("setup.one-command", "cli.examples")
 async def test_the_first_command_of_the_readme_installs_starts_and_answers(checkout: Path, tmp_path: Path) -> None:
     """One command from a fresh clone; every example of the seed and the memory question is answered. (seed)"""

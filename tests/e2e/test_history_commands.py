@@ -1,15 +1,14 @@
 """`durable-loop history …` as it is typed, against real chats."""
 
 import asyncio
-import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from durable_loop.stack.binaries import find_temporal
 from durable_loop.testing import Environment, HistoryStore, Script, calls, says
+from tests.e2e.commands import typed
 from tests.e2e.waiting import eventually
 from tests.replay.reading import STORE
 from tests.requirements import requirement
@@ -29,21 +28,6 @@ AGENT = replace(CHAT, workflows=[ChangedChatWorkflow])
 """
 
 
-async def typed(folder: Path, *words: str, **environment: str) -> tuple[int, str]:
-    """Run the command in a folder; return the exit code and all that it wrote."""
-    process = await asyncio.create_subprocess_exec(
-        *(Path(sys.executable).with_name("durable-loop"), "history", *words),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd()), **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output = (await process.communicate())[0].decode()
-    assert "Traceback" not in output
-    assert process.returncode is not None
-    return process.returncode, output
-
-
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
     """Give a project with one history of a chat, and two agents that changed since."""
@@ -56,39 +40,43 @@ def _folder(tmp_path: Path) -> Path:
 @requirement("harness.accept")
 async def test_a_check_tells_a_break_from_a_drift_by_its_exit_code(folder: Path) -> None:
     """0, 3 and 1; and 4 where the folder is not what the manifest says. (ours)"""
-    assert await typed(folder, "check") == (0, "chat/tool.v0: replays (41 events)\n1 replays\n")
+    assert await typed(folder, "history", "check") == (0, "chat/tool.v0: replays (41 events)\n1 replays\n")
 
-    code, output = await typed(folder, "check", "--agent", "rhymes:AGENT")
+    code, output = await typed(folder, "history", "check", "--agent", "rhymes:AGENT")
     assert code == 3
     assert "chat/tool.v0 replays, and something else is sent:\nmodel call 1 and 1 more: instructions changed:" in output
     assert "+- Rhyme." in output
 
-    code, output = await typed(folder, "check", "--agent", "other:AGENT")
+    code, output = await typed(folder, "history", "check", "--agent", "other:AGENT")
     assert code == 1
     assert "chat/tool.v0 does not replay: [TMPRL1100] Nondeterminism error" in output
     assert "WARN" not in output
 
     (folder / "fixtures/histories/chat/new.v0.json").write_text("{}")
-    code, output = await typed(folder, "check")
+    code, output = await typed(folder, "history", "check")
     assert (code, output.splitlines()[0]) == (4, "chat/new.v0.json is not in the manifest")
 
 
 @requirement("harness.accept")
 async def test_a_drift_and_a_break_are_accepted_each_in_its_own_way(folder: Path) -> None:
     """And nothing else with them. (ours)"""
-    code, output = await typed(folder, "accept", "chat/tool", "--drift", "--why", "Verse", "--agent", "rhymes:AGENT")
+    code, output = await typed(
+        folder, "history", "accept", "chat/tool", "--drift", "--why", "Verse", "--agent", "rhymes:AGENT"
+    )
     assert (code, output) == (0, "chat/tool.v0: accepted, since Verse\n")
-    assert (await typed(folder, "check", "--agent", "rhymes:AGENT"))[0] == 0
+    assert (await typed(folder, "history", "check", "--agent", "rhymes:AGENT"))[0] == 0
     # Only this drift is accepted: without it, or with more of it, it is told.
     (folder / "rhymes.py").write_text(CHANGED_PROMPT.replace("Rhyme", "Sing"))
-    assert (await typed(folder, "check", "--agent", "rhymes:AGENT"))[0] == 3
+    assert (await typed(folder, "history", "check", "--agent", "rhymes:AGENT"))[0] == 3
 
-    assert (await typed(folder, "accept", "chat/tool", "--break", "--why", "Gone"))[0] == 2
-    code, _ = await typed(folder, "accept", "chat/tool", "--break", "--why", "None is open", "--agent", "other:AGENT")
+    assert (await typed(folder, "history", "accept", "chat/tool", "--break", "--why", "Gone"))[0] == 2
+    code, _ = await typed(
+        folder, "history", "accept", "chat/tool", "--break", "--why", "None is open", "--agent", "other:AGENT"
+    )
     assert code == 0
-    assert (await typed(folder, "check", "--agent", "other:AGENT"))[1].endswith("1 is noticed\n")
+    assert (await typed(folder, "history", "check", "--agent", "other:AGENT"))[1].endswith("1 is noticed\n")
     # It must be noticed from now on.
-    code, output = await typed(folder, "check")
+    code, output = await typed(folder, "history", "check")
     assert code == 1
     assert "chat/tool.v0 must not replay, and does" in output
 
@@ -108,30 +96,30 @@ async def test_chats_of_a_running_temporal_are_pulled_replayed_and_kept(env: Env
         await eventually(listed)
         asked = ("pull", "--address", env.address, "--query", query)
 
-        code, output = await typed(folder, *asked, "--to", "real")
+        code, output = await typed(folder, "history", *asked, "--to", "real")
         assert (code, output.splitlines()[-1]) == (0, "1 replays")
-        code, output = await typed(folder, *asked, "--to", "covered", "--redact")
+        code, output = await typed(folder, "history", *asked, "--to", "covered", "--redact")
         assert code == 0
 
         kept, covered = _only(folder / "real"), _only(folder / "covered")
-        assert (await typed(folder, "check", str(kept), str(covered)))[0] == 0
-        assert "I am Ada" in (await typed(folder, "show", str(kept)))[1]
-        shown = (await typed(folder, "show", str(covered)))[1]
+        assert (await typed(folder, "history", "check", str(kept), str(covered)))[0] == 0
+        assert "I am Ada" in (await typed(folder, "history", "show", str(kept)))[1]
+        shown = (await typed(folder, "history", "show", str(covered)))[1]
         assert "Ada" not in shown
         assert "send_message" in shown
         # A redacted one shows no drift, and a break all the same.
-        assert (await typed(folder, "check", str(kept), "--agent", "rhymes:AGENT"))[0] == 3
-        assert (await typed(folder, "check", str(covered), "--agent", "rhymes:AGENT"))[0] == 0
-        assert (await typed(folder, "check", str(covered), "--agent", "other:AGENT"))[0] == 1
-        assert (await typed(folder, *asked, "--agent", "other:AGENT"))[0] == 1
+        assert (await typed(folder, "history", "check", str(kept), "--agent", "rhymes:AGENT"))[0] == 3
+        assert (await typed(folder, "history", "check", str(covered), "--agent", "rhymes:AGENT"))[0] == 0
+        assert (await typed(folder, "history", "check", str(covered), "--agent", "other:AGENT"))[0] == 1
+        assert (await typed(folder, "history", *asked, "--agent", "other:AGENT"))[0] == 1
 
         address = {"TEMPORAL_ADDRESS": env.address}
         code, output = await typed(
-            folder, "record", chat.chat_id, "--as", "chat/real", "--why", "It was real.", **address
+            folder, "history", "record", chat.chat_id, "--as", "chat/real", "--why", "It was real.", **address
         )
         assert code == 0, output
-        assert "chat/real.v0" in (await typed(folder, "list"))[1]
-        assert (await typed(folder, "check"))[0] == 0
+        assert "chat/real.v0" in (await typed(folder, "history", "list"))[1]
+        assert (await typed(folder, "history", "check"))[0] == 0
 
 
 @requirement("temporal.show-json")
@@ -148,7 +136,7 @@ async def test_what_temporal_s_own_command_writes_is_a_history(env: Environment,
         )
         (folder / "shown.json").write_bytes((await shown.communicate())[0])
 
-    code, output = await typed(folder, "check", "shown.json")
+    code, output = await typed(folder, "history", "check", "shown.json")
 
     assert (code, output.splitlines()[-1]) == (0, "1 replays")
 
@@ -173,7 +161,7 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
         (("pull", "--query", "Nonsense = 'x'", *address), "Temporal does not take the query"),
         (("pull", "--query", "WorkflowId = 'none'", *address), "No workflow in default matches"),
     ):
-        code, output = await typed(folder, *words, TEMPORAL_ADDRESS="127.0.0.1:1")
+        code, output = await typed(folder, "history", *words, TEMPORAL_ADDRESS="127.0.0.1:1")
         assert code == 2, (words, output)
         assert told in output, (words, output)
 

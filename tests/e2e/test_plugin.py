@@ -1,14 +1,12 @@
 """The pytest plugin in a project that is not ours: fixtures, options, and what is said at the end."""
 
-import asyncio
-import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from durable_loop.testing import HistoryStore
+from tests.e2e.commands import run_pytest
 from tests.requirements import requirement
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "trip_planner"
@@ -56,20 +54,6 @@ async def test_never_recorded(running_agent, histories):
 """
 
 
-async def run(folder: Path, *options: str) -> tuple[int, str]:
-    """Run pytest in a folder; return its exit code and what it said."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options),
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "200"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output = (await process.communicate())[0].decode()
-    assert process.returncode is not None
-    return process.returncode, output
-
-
 @pytest.fixture(name="project")
 def _project(tmp_path: Path) -> Path:
     """Give a copy of the example, with tests that use every fixture."""
@@ -82,7 +66,7 @@ def _project(tmp_path: Path) -> Path:
 @requirement("harness.plugin")
 async def test_the_fixtures_are_ready_things_and_say_what_is_missing(project: Path) -> None:
     """Each used once; the tests that must fail do so, in words. (ours)"""
-    code, output = await run(project, "test_fixtures.py")
+    code, output = await run_pytest(project, "test_fixtures.py")
 
     assert code == 1
     assert "5 passed" in output
@@ -100,29 +84,29 @@ async def test_the_fixtures_are_ready_things_and_say_what_is_missing(project: Pa
 async def test_histories_are_recorded_refreshed_and_recorded_anew(project: Path) -> None:
     """Generations are added; one takes the place of the newest only where that is asked for. (ours)"""
     store, stories = HistoryStore(project / "histories"), ("test_fixtures.py", "-k", "story or recorded")
-    code, output = await run(project, *stories, "--record-histories", "--refresh-histories", "trip/two-tools")
+    code, output = await run_pytest(project, *stories, "--record-histories", "--refresh-histories", "trip/two-tools")
     assert code == 0
     assert "recorded trip/two-tools.v1\nrecorded trip/new.v0" in output.replace("\r", "")
 
-    code, output = await run(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")
+    code, output = await run_pytest(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")
     assert code == 0
     assert "recorded trip/two-tools.v1" in output
     assert [entry.id for entry in store.entries()] == ["trip/new.v0", "trip/two-tools.v0", "trip/two-tools.v1"]
 
     # All of them replay, those of older generations too; no server is needed for that.
-    code, output = await run(project, "--replay-only")
+    code, output = await run_pytest(project, "--replay-only")
     assert code == 0
     assert "4 passed" in output
     assert "3 histories replayed (" in output
     assert "none drifted" in output
 
-    code, output = await run(project, "--replay-only", "-n", "2")
+    code, output = await run_pytest(project, "--replay-only", "-n", "2")
     assert code == 0
     assert "3 histories replayed (" in output
 
     pyproject = project / "pyproject.toml"
     pyproject.write_text('[project]\nname = "trips"\nversion = "0.1.0"\n' + pyproject.read_text())
-    code, output = await run(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")
+    code, output = await run_pytest(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")
     assert code == 1
     assert "From version 0.1.0 on histories are only added to: leave --anew out." in output
 
@@ -134,7 +118,7 @@ async def test_a_changed_prompt_and_an_unlisted_file_fail_the_replay(project: Pa
     workflow = project / "trip_planner.py"
     workflow.write_text(workflow.read_text().replace("Plan the trip.", "Plan the trip, cheaply."))
 
-    code, output = await run(project, "--replay-only")
+    code, output = await run_pytest(project, "--replay-only")
     assert code == 1
     assert "trip/unlisted.v0.json is not in the manifest" in output
     assert "model call 1 and 1 more: instructions changed:" in output
@@ -142,8 +126,8 @@ async def test_a_changed_prompt_and_an_unlisted_file_fail_the_replay(project: Pa
     assert "; 1 drifted" in output
 
     (project / "histories" / "manifest.toml").write_text("[[history]")
-    assert "manifest.toml is no manifest of histories" in (await run(project, "--replay-only"))[1]
+    assert "manifest.toml is no manifest of histories" in (await run_pytest(project, "--replay-only"))[1]
     (project / "pyproject.toml").write_text("[tool.durable-loop]\nagent = 1\n")
-    code, output = await run(project, "--replay-only")
+    code, output = await run_pytest(project, "--replay-only")
     assert code == pytest.ExitCode.INTERRUPTED
     assert "[tool.durable-loop] takes agents and histories. agent: Extra inputs are not permitted." in output

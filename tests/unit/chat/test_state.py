@@ -75,14 +75,33 @@ def test_a_known_turn_is_the_same_turn_wherever_it_stands(chat: ChatState) -> No
     assert (chat.idle, chat.knows("t1"), chat.knows("t2")) == (True, True, False)
 
 
-@pytest.mark.parametrize("text", ["", " \n\t", "x" * 11])
-def test_a_blank_or_too_long_message_is_refused(text: str) -> None:
-    """Nothing is kept of it. (ours)"""
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "The message is blank: say something."),
+        (" \n\t", "The message is blank: say something."),
+        ("x" * 11, "The message has 11 characters; this chat takes 10."),
+    ],
+)
+def test_a_blank_or_too_long_message_is_refused(text: str, words: str) -> None:
+    """Nothing is kept of it; one that just fits is taken. (ours)"""
     chat = ChatState(ChatPolicy(max_message_chars=10))
 
-    with pytest.raises(MessageRefusedError, match=r"blank|11 characters; this chat takes 10"):
+    with pytest.raises(MessageRefusedError) as refused:
         chat.accept(turn(1, text))
+    assert str(refused.value) == words
     assert (chat.idle, chat.knows("t1")) == (True, False)
+    chat.accept(turn(1, "x" * 10))
+    assert chat.knows("t1")
+
+
+def test_an_ended_chat_says_so(chat: ChatState) -> None:
+    """And what to do. (ours)"""
+    chat.end()
+
+    with pytest.raises(ChatEndedError) as refused:
+        chat.accept(turn(1))
+    assert str(refused.value) == "This chat was ended; start a new one."
 
 
 @requirement("temporal.updates-in-flight")
@@ -153,9 +172,9 @@ def test_a_draining_chat_takes_nothing_new_and_an_ended_one_stays_ended(chat: Ch
 
 def test_an_illegal_transition_raises_and_changes_nothing(chat: ChatState) -> None:
     """Start while one runs, answer what does not run, carry what is not idle. (ours)"""
-    with pytest.raises(RuntimeError, match="no turn is running"):
+    with pytest.raises(RuntimeError, match=r"^no turn is running$"):
         chat.fail(FAILURE)
-    with pytest.raises(RuntimeError, match="no turn is waiting"):
+    with pytest.raises(RuntimeError, match=r"^no turn is waiting$"):
         chat.start_next()
     with pytest.raises(RuntimeError, match="t1 is not running"):
         chat.answer(reply(1), [{"role": "user", "content": "x"}])
@@ -246,7 +265,7 @@ def test_a_settled_turn_keeps_its_first_outcome(chat: ChatState) -> None:
     chat.withdraw("t1", FAILURE)
     with pytest.raises(RuntimeError, match="t1 is not running"):
         chat.answer(reply(1), [])
-    with pytest.raises(RuntimeError, match="no turn is running"):
+    with pytest.raises(RuntimeError, match=r"^no turn is running$"):
         chat.fail(FAILURE)
 
     assert chat.outcome("t1") == before
@@ -375,7 +394,7 @@ def test_only_the_oldest_turns_can_be_summarised(chat: ChatState) -> None:
     before = list(chat.transcript)
 
     for wrong in ([], chat.transcript[1:2], [{"role": "user", "content": "not said"}]):
-        with pytest.raises(RuntimeError, match="oldest turns"):
+        with pytest.raises(RuntimeError, match=r"^these are not the chat's oldest turns$"):
             chat.summarise(wrong, "?")
     assert chat.transcript == before
 

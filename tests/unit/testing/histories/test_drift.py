@@ -1,5 +1,7 @@
 """Drift in words: what was sent, what would be sent now."""
 
+from dataclasses import replace
+
 import pytest
 
 from durable_loop.testing.histories.drift import differences, in_words
@@ -68,6 +70,14 @@ model call 1: instructions changed:
     +Be kind.""",
         ),
         (
+            model_call(model_settings={"temperature": 0.1, "stop": ["a"]}, roles=["a"]),
+            model_call(model_settings={"temperature": 0.2, "stop": ["b"]}, roles=["b"]),
+            """\
+model call 1: model_settings.temperature changed: 0.1 → 0.2
+model call 1: model_settings.stop[0] changed: "a" → "b"
+model call 1: roles[0] changed: "a" → "b\"""",
+        ),
+        (
             model_call(tools=[{"name": "add", "description": "Add."}]),
             model_call(tools=[{"name": "add", "description": "Sum."}]),
             'model call 1: tool add: description changed: "Add." → "Sum."',
@@ -114,6 +124,25 @@ def test_what_comes_after_the_end_of_a_history_is_not_compared() -> None:
     now = [activity("withdrawn", 1), activity("add", 1), activity("add", 2)]
 
     assert differences([activity("add", 1)], now) == []
+
+
+def test_the_second_of_a_name_is_called_the_second() -> None:
+    """And whatever its kind, it is found after an update that nobody answers now. (ours)"""
+    before = [activity("add", 1), activity("add", 2), *(Sending(SendingKind.UPDATE, name, [1]) for name in "ab")]
+    ended = Sending(SendingKind.RESULT, "", [1])
+    now = [activity("add", 1), activity("add", 3), Sending(SendingKind.UPDATE, "b", [2])]
+
+    assert in_words(differences([*before, ended], [*now, replace(ended, values=[4])])) == (
+        "activity add (2): argument changed: 2 → 3\nupdate b: result changed: 1 → 2\nresult: result changed: 1 → 4"
+    )
+
+
+def test_the_one_that_differs_among_hundreds_of_a_name_is_found() -> None:
+    """However often a name is there. (ours)"""
+    now = [activity("sub", 0), *(activity("add", number) for number in range(300)), activity("sub", 1)]
+    before = [*now[1:200], activity("add", -1), *now[201:]]
+
+    assert in_words(differences(before, now)) == "activity add (200): argument changed: -1 → 199"
 
 
 def test_a_name_that_is_not_there_now_hides_nothing_that_follows() -> None:

@@ -64,6 +64,26 @@ def test_what_replay_needs_stays() -> None:
     assert scrubbed(content) == content
 
 
+def test_a_sticky_queue_loses_the_name_of_its_machine() -> None:
+    """It is made from the worker's identity; a queue that is no sticky one keeps its name. (Temporal)"""
+    sticky = {"name": "4711@ada-laptop-d0d1", "kind": "TASK_QUEUE_KIND_STICKY", "normalName": "chats"}
+    normal = {"name": "chats", "kind": "TASK_QUEUE_KIND_NORMAL"}
+
+    assert scrubbed([{"taskQueue": sticky}, {"taskQueue": normal}]) == [
+        {"taskQueue": {**sticky, "name": "sticky"}},
+        {"taskQueue": normal},
+    ]
+
+
+def test_a_payload_that_is_no_json_stays_as_it_is() -> None:
+    """Nobody can tell what is in it. (ours)"""
+    encoding = base64.b64encode(b"binary/plain").decode()
+    content = {"payloads": [{"metadata": {"encoding": encoding}, "data": base64.b64encode(b"\xff\x00").decode()}]}
+
+    assert scrubbed(content) == content
+    assert telling(content) == []
+
+
 def test_stored_histories_are_scrubbed_already() -> None:
     """Doing it again changes nothing. (ours)"""
     for entry in STORE.entries():
