@@ -15,11 +15,11 @@ from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCK = (ROOT / "requirements.lock").read_text()
+LOCK = "".join((ROOT / name).read_text() for name in ("requirements.lock", "requirements-mutation.lock"))
 
 
 def pins() -> dict[str, str]:
-    """Return what the lock pins."""
+    """Return what the locks pin."""
     return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", LOCK, re.MULTILINE))
 
 
