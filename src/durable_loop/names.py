@@ -37,10 +37,10 @@ ACTIVITY_WEATHER: Final = "weather"
 ACTIVITY_STOCK_PRICE: Final = "stock_price"
 ACTIVITY_ROI: Final = "calculate_roi"
 ACTIVITY_JIRA_METRICS: Final = "jira_metrics"
-# How the types end of what the Agents plugin runs.
-ACTIVITY_END_MODEL_CALL: Final = "invoke_model_activity"
-ACTIVITY_END_LIST_TOOLS: Final = ".list-tools"
-ACTIVITY_END_CALL_TOOL: Final = ".call-tool"
+# What the Agents plugin runs: by its type, or by the end of it (of Temporal's own MCP servers, and of stateless ones).
+ACTIVITIES_MODEL_CALL: Final = frozenset({"invoke_model_activity", "invoke_model_activity_streaming"})
+ACTIVITY_ENDS_LIST_TOOLS: Final = (".list-tools", "-list-tools")
+ACTIVITY_ENDS_CALL_TOOL: Final = (".call-tool", "-call-tool", "-call-tool-v2")
 
 # Of an IT session
 SIGNAL_SET_JIRA_PROJECT: Final = "set_jira_project"

@@ -1,11 +1,13 @@
 """Agents that are not ours, as a user of the harness has them."""
 
+import contextlib
 import subprocess
 import sys
 from datetime import timedelta
 
 from temporalio import activity, workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from agents import Agent, Runner
@@ -13,7 +15,18 @@ with workflow.unsafe.imports_passed_through():
 
     from durable_loop.testing import DurableAgent
 
-__all__ = ["AGENT", "AnswersNextDay", "GreetsByName", "Leaks", "LooksAtItsReplay", "SaysWhetherItReplays"]
+__all__ = [
+    "AGENT",
+    "AnswersNextDay",
+    "AsksAChild",
+    "AsksNobody",
+    "GivesUp",
+    "GreetsByName",
+    "Leaks",
+    "LooksAtItsReplay",
+    "SaysWhetherItReplays",
+    "Stumbles",
+]
 
 
 @activity.defn
@@ -97,7 +110,70 @@ class SaysWhetherItReplays:
         return await workflow.execute_activity(next_door, name, start_to_close_timeout=timedelta(seconds=10))
 
 
+@workflow.defn
+class GivesUp:
+    """Asks around, and fails."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Signal a workflow that is not there, ask next door, give up."""
+        await give_up(neighbour="nobody")
+
+
+@workflow.defn
+class AsksAChild:
+    """Has a child that does the work, and needs a second try of its own."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Return what the child says."""
+        if workflow.info().attempt == 1:
+            raise ApplicationError("not at the first try")
+        return await workflow.execute_child_workflow(
+            SaysWhetherItReplays.run, id=f"{workflow.info().workflow_id}-child", task_queue=workflow.info().task_queue
+        )
+
+
+@workflow.defn
+class AsksNobody:
+    """Calls an activity that no worker has."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Wait for ever."""
+        await workflow.execute_activity("not_registered", start_to_close_timeout=timedelta(seconds=10))
+
+
+@workflow.defn
+class Stumbles:
+    """Raises what is no failure by itself."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Look for what is not there."""
+        raise KeyError("nothing")
+
+
+async def give_up(neighbour: str, *, queue: str | None = None, why: str = "nobody is there") -> None:
+    """Do what `GivesUp` does."""
+    with contextlib.suppress(ApplicationError):
+        await workflow.get_external_workflow_handle(neighbour).signal("knock")
+    await workflow.execute_activity(
+        next_door, "Ada", start_to_close_timeout=timedelta(seconds=10), task_queue=queue or workflow.info().task_queue
+    )
+    raise ApplicationError(why, type="Tired", non_retryable=True)
+
+
 AGENT = DurableAgent(
-    workflows=[GreetsByName, AnswersNextDay, Leaks, LooksAtItsReplay, SaysWhetherItReplays],
+    workflows=[
+        GreetsByName,
+        AnswersNextDay,
+        Leaks,
+        LooksAtItsReplay,
+        SaysWhetherItReplays,
+        GivesUp,
+        AsksAChild,
+        AsksNobody,
+    ],
     activities=[next_door, third_time_lucky, leaves_a_process],
 )

@@ -144,6 +144,16 @@ class AddsToWhatIsAsked:
         return await greet(f"{wish}!") + " Bye."
 
 
+@workflow.defn(name="GivesUp")
+class GivesUpElsewhere:
+    """Another addressee, another queue, another reason."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Give up."""
+        await foreign_agents.give_up(neighbour="somebody", queue="elsewhere", why="it is late")
+
+
 BREAKING = (WaitsFirst, HasNoTool, HasANewNameForItsTool, TriesFirst)
 DRIFTING = (
     (IsToldMore, ["model call 1 and 1 more: instructions changed:", "+In verse."]),
@@ -161,6 +171,14 @@ DRIFTING = (
         [
             'input[0].content changed: "I am Ada" → "I am Ada!"',
             'result: result changed: "Hello Ada, hello Grace." → "Hello Ada, hello Grace. Bye."',
+        ],
+    ),
+    (
+        GivesUpElsewhere,
+        [
+            'signal knock (1): workflow changed: "nobody" → "somebody"',
+            'activity next_door (1): task queue changed: "(the workflow\'s own)" → "elsewhere"',
+            'result: result failure changed: "nobody is there" → "it is late"',
         ],
     ),
 )

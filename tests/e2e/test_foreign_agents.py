@@ -6,6 +6,8 @@ import psutil
 import pytest
 from mcp.server.mcpserver import MCPServer
 from temporalio.client import WorkflowFailureError
+from temporalio.common import RetryPolicy
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner
 
 from durable_loop.errors import SettingsError
 from durable_loop.testing import (
@@ -17,7 +19,9 @@ from durable_loop.testing import (
     InMemoryMCPServer,
     LeakedProcessError,
     NonDeterminismFoundError,
+    RecordedHistory,
     Script,
+    StuckWorkflowError,
     UnusedStepsError,
     WorkerPlace,
     calls,
@@ -26,10 +30,13 @@ from durable_loop.testing import (
 from tests.e2e.foreign_agents import (
     AGENT,
     AnswersNextDay,
+    AsksAChild,
+    AsksNobody,
     GreetsByName,
     Leaks,
     LooksAtItsReplay,
     SaysWhetherItReplays,
+    Stumbles,
 )
 from tests.e2e.foreign_notes import TakesNotes
 from tests.requirements import requirement
@@ -168,3 +175,44 @@ async def test_a_workflow_that_sends_something_else_when_it_is_replayed_fails_th
     with pytest.raises(DriftFoundError, match=r'activity next_door \(1\): argument changed: "first" → "again"'):
         async with env.running(AGENT, Script()) as agent:
             await agent.execute(SaysWhetherItReplays.run)
+
+
+async def test_a_second_try_and_a_child_are_replayed_with_the_workflow_that_had_them(env: Environment) -> None:
+    """What they send differs in a replay, which fails the block. (ours)"""
+    histories: list[RecordedHistory] = []
+    with pytest.raises(DriftFoundError, match=r'-child replays.*\n.*argument changed: "first" → "again"'):  # noqa: PT012
+        async with env.running(AGENT, Script()) as agent:
+            handle = await agent.client.start_workflow(
+                AsksAChild.run,
+                id="asks-a-child",
+                task_queue=agent.task_queue,
+                retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10)),
+            )
+            await handle.result()
+            histories += await agent.histories()
+
+    assert [history.workflow_type for history in histories] == ["AsksAChild", "AsksAChild", "SaysWhetherItReplays"]
+
+
+async def test_a_workflow_that_is_stuck_is_not_waited_for_in_silence(env: Environment) -> None:
+    """The activity that nobody has is named. (ours)"""
+    async with env.running(AGENT, Script()) as agent:
+        with pytest.raises(
+            StuckWorkflowError, match=r"(?s)activity not_registered, attempt \d+, which fails: .*regist"
+        ):
+            await agent.execute(AsksNobody.run, workflow_id="asks-nobody", patience=timedelta(seconds=2))
+        await agent.client.get_workflow_handle("asks-nobody").terminate()
+
+
+async def test_the_options_of_a_worker_are_those_of_the_replay(env: Environment) -> None:
+    """What fails a workflow, its sandbox, interceptors. (ours)"""
+    options = {
+        "workflow_failure_exception_types": [KeyError],
+        "workflow_runner": UnsandboxedWorkflowRunner(),
+        "interceptors": [Interceptor()],
+    }
+    async with env.running(DurableAgent(workflows=[Stumbles], worker_options=options), Script()) as agent:
+        with pytest.raises(WorkflowFailureError):
+            await agent.execute(Stumbles.run)
+
+        assert (await agent.history()).count("EVENT_TYPE_WORKFLOW_EXECUTION_FAILED") == 1

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from durable_loop.testing import Environment, RecordedHistory, Script, Verdict, calls, check_history, says
-from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GreetsByName
+from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GivesUp, GreetsByName
 from tests.e2e.mutated_agents import BREAKING, DRIFTING
 from tests.requirements import requirement
 
@@ -22,6 +23,8 @@ async def _recorded(env: Environment) -> Recorded:
         handle = await agent.start(AnswersNextDay.run)
         await env.fast_forward(handle, timedelta(days=2))
         await handle.result()
+        with pytest.raises(WorkflowFailureError):
+            await agent.execute(GivesUp.run)
         return {history.workflow_type: history for history in await agent.histories()}
 
 
@@ -52,10 +55,11 @@ async def test_what_breaks_open_workflows_fails_the_replay(mutant: type, recorde
 @pytest.mark.parametrize(("mutant", "words"), DRIFTING, ids=lambda value: getattr(value, "__name__", ""))
 @requirement("harness.drift")
 async def test_what_changes_behaviour_is_told_as_drift(mutant: type, words: list[str], recorded: Recorded) -> None:
-    """Instructions, model, settings, tools, schemas, arguments, results: Temporal's own replay is content. (ours)"""
+    """Instructions, model, settings, tools, arguments, addressees, results: Temporal's own replay is content. (ours)"""
     changed = replace(AGENT, workflows=[mutant])
 
-    checked = await check_history(recorded["GreetsByName"], changed.replayer, name="changed")
+    (workflow_type,) = changed.workflow_types
+    checked = await check_history(recorded[workflow_type], changed.replayer, name="changed")
 
     assert checked.verdict is Verdict.DRIFTS, checked.words
     for expected in words:

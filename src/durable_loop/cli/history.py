@@ -14,8 +14,9 @@ from temporalio.service import RPCError
 from durable_loop.bootstrap.client import connect
 from durable_loop.errors import SettingsError
 from durable_loop.testing.durable_agent import DurableAgent, replayer_of
-from durable_loop.testing.histories.checks import Checked, Verdict, check_history, drift_sha256
+from durable_loop.testing.histories.checks import Checked, Verdict, check_history
 from durable_loop.testing.histories.digest import digest
+from durable_loop.testing.histories.drift import drift_sha256
 from durable_loop.testing.histories.history import RecordedHistory, fetch_history
 from durable_loop.testing.histories.pulling import file_name, pulled
 from durable_loop.testing.histories.redaction import redacted

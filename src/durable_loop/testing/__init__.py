@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NonDeterminismFoundError,
         ProcessNotReadyError,
         ScriptError,
+        StuckWorkflowError,
         UnscriptedModelCallError,
         UnusedStepsError,
     )
@@ -114,6 +115,7 @@ __all__ = [
     "ScriptError",
     "Step",
     "StoppedProcess",
+    "StuckWorkflowError",
     "TestedChat",
     "UnscriptedModelCallError",
     "UnusedStepsError",

@@ -78,15 +78,6 @@ class CrashPoint(StrEnum):
     AFTER_START_WORKFLOW = "after-start-workflow"
 
 
-# By the end of an activity type.
-_ACTIVITIES: Final[Mapping[str, tuple[CrashPoint, CrashPoint]]] = {
-    names.ACTIVITY_END_MODEL_CALL: (CrashPoint.BEFORE_MODEL_CALL, CrashPoint.AFTER_MODEL_CALL),
-    names.ACTIVITY_END_LIST_TOOLS: (CrashPoint.BEFORE_TOOL_LISTING, CrashPoint.AFTER_TOOL_LISTING),
-    names.ACTIVITY_END_CALL_TOOL: (CrashPoint.BEFORE_MCP_CALL, CrashPoint.AFTER_MCP_CALL),
-}
-_OTHER_ACTIVITY: Final = (CrashPoint.BEFORE_ACTIVITY, CrashPoint.AFTER_ACTIVITY)
-
-
 @dataclass(frozen=True)
 class StoppedProcess:
     """A process that stands at a crash point."""
@@ -230,10 +221,19 @@ class _Inbound(WorkflowInboundInterceptor):
         return result
 
 
+def _around(activity_type: str) -> tuple[CrashPoint, CrashPoint]:
+    if activity_type in names.ACTIVITIES_MODEL_CALL:
+        return CrashPoint.BEFORE_MODEL_CALL, CrashPoint.AFTER_MODEL_CALL
+    if activity_type.endswith(names.ACTIVITY_ENDS_LIST_TOOLS):
+        return CrashPoint.BEFORE_TOOL_LISTING, CrashPoint.AFTER_TOOL_LISTING
+    if activity_type.endswith(names.ACTIVITY_ENDS_CALL_TOOL):
+        return CrashPoint.BEFORE_MCP_CALL, CrashPoint.AFTER_MCP_CALL
+    return CrashPoint.BEFORE_ACTIVITY, CrashPoint.AFTER_ACTIVITY
+
+
 class _Activity(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's signature
-        name = activity.info().activity_type
-        before, after = next((both for end, both in _ACTIVITIES.items() if name.endswith(end)), _OTHER_ACTIVITY)
+        before, after = _around(activity.info().activity_type)
         reach(before)
         result = await super().execute_activity(input)
         reach(after)

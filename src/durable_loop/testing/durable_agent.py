@@ -27,6 +27,10 @@ from durable_loop.testing.sandbox import PASS_PYTEST_THROUGH
 __all__ = ["DurableAgent", "replayer_of"]
 
 HEARTBEAT_TIMEOUT: Final = timedelta(seconds=2)
+# What of a worker's options changes what a workflow does.
+_OPTIONS_OF_A_REPLAY: Final = frozenset(
+    {"debug_mode", "unsandboxed_workflow_runner", "workflow_failure_exception_types", "workflow_runner"}
+)
 
 MakePlugin = Callable[[ModelProvider | None], OpenAIAgentsPlugin]
 
@@ -43,7 +47,7 @@ class DurableAgent:
     its worker need not wait for a minute. `make_plugin` is for an agent with a plugin of its own: it takes the model
     provider of a test (or None, for a replay, which calls no model), and `mcp_servers` and `model_params` are then
     its business. Workflows that call no models (`calls_models=False`) have no plugin, and pydantic's data converter.
-    `worker_options` go to Temporal's `Worker` as they are.
+    `worker_options` go to Temporal's `Worker` as they are, and to the replayer where they change what a workflow does.
     """
 
     workflows: Sequence[type]
@@ -76,6 +80,10 @@ class DurableAgent:
         # The SDK has no public way from a class to its name.
         return frozenset(getattr(workflow, "__temporal_workflow_definition").name for workflow in self.workflows)
 
+    def has(self, workflow_type: str) -> bool:
+        """Return whether a workflow is one of its own; a dynamic one (without a name) is whatever there is."""
+        return not {workflow_type, None}.isdisjoint(self.workflow_types)
+
     async def connect(
         self, address: str, provider: ModelProvider | None, *, interceptors: Sequence[ClientInterceptor] = ()
     ) -> Client:
@@ -96,8 +104,8 @@ class DurableAgent:
             task_queue=task_queue,
             workflows=self.workflows,
             activities=self.activities,
-            interceptors=interceptors,
-            **{**self.worker_options, **options},
+            interceptors=[*interceptors, *self.worker_options.get("interceptors", ())],
+            **{**self._other_options, **options},
         )
 
     def replayer(self, interceptors: Sequence[Interceptor] = ()) -> Replayer:
@@ -106,8 +114,13 @@ class DurableAgent:
             workflows=self.workflows,
             plugins=self._plugins(None),
             data_converter=self._data_converter,
-            interceptors=interceptors,
+            interceptors=[*interceptors, *self.worker_options.get("interceptors", ())],
+            **{name: self._other_options[name] for name in _OPTIONS_OF_A_REPLAY & self._other_options.keys()},
         )
+
+    @property
+    def _other_options(self) -> Mapping[str, Any]:
+        return {name: option for name, option in self.worker_options.items() if name != "interceptors"}
 
     @property
     def _data_converter(self) -> DataConverter:
@@ -134,7 +147,7 @@ def replayer_of(agents: Iterable[DurableAgent], workflow_type: str) -> Callable[
     """
     known: set[str] = set()
     for agent in agents:
-        if workflow_type in agent.workflow_types:
+        if agent.has(workflow_type):
             return agent.replayer
         known |= agent.workflow_types
     raise SettingsError(f"No agent here has the workflow {workflow_type}; there are {', '.join(sorted(known))}.")

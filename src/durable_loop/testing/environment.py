@@ -261,7 +261,8 @@ class Environment:
             else:
                 raise TypeError("A worker process imports its agent: name it by its path, package.module:NAME.")
             yield running
-            await replay_unchanged(await running.histories(), described.replayer)
+            own = [history for history in await running.histories() if described.has(history.workflow_type)]
+            await replay_unchanged(own, described.replayer)
             model.assert_complete()
 
     async def finance_worker(self) -> Worker:

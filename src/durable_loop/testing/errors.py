@@ -8,6 +8,7 @@ HarnessError
 ├── DriftFoundError             a history replays, and something else is sent
 ├── HistoryChangedError         a scenario tells another story than the stored one
 ├── HistoryMissingError         a scenario was never recorded
+├── StuckWorkflowError          a workflow has no result, and what it waits for
 ├── ProcessNotReadyError        a worker or server process ended before it could be used
 └── LeakedProcessError          a process that a test started is still there
 """
@@ -23,6 +24,7 @@ __all__ = [
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
     "ScriptError",
+    "StuckWorkflowError",
     "UnscriptedModelCallError",
     "UnusedStepsError",
 ]
@@ -75,6 +77,15 @@ class DriftFoundError(HarnessError):
         self.history = history
         self.drift = drift
         super().__init__(f"{history} replays, and something else is sent:\n{drift}")
+
+
+class StuckWorkflowError(HarnessError):
+    """A workflow that should have ended has not."""
+
+    def __init__(self, *, workflow: str, waits_for: list[str]) -> None:
+        self.workflow = workflow
+        self.waits_for = waits_for
+        super().__init__(f"{workflow} has no result yet. It waits for:\n" + "\n".join(f"  {one}" for one in waits_for))
 
 
 class HistoryChangedError(HarnessError):

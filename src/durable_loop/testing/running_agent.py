@@ -9,7 +9,8 @@ A script that was not used up and a history that does not replay fail the block.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 from uuid import uuid4
 
 from temporalio.client import (
@@ -23,11 +24,15 @@ from temporalio.client import (
 )
 
 from durable_loop.testing.crash import CrashPoint, CrashPoints
-from durable_loop.testing.errors import HarnessError
+from durable_loop.testing.errors import HarnessError, StuckWorkflowError
 from durable_loop.testing.histories import RecordedHistory, fetch_runs
 from durable_loop.testing.processes import MortalProcess
+from durable_loop.testing.stuck import waits_for
 
 __all__ = ["RunningAgent", "StartedWorkflows"]
+
+# How long a workflow of a test may take; most take less than a second.
+PATIENCE: Final = timedelta(seconds=60)
 
 
 class StartedWorkflows(Interceptor):
@@ -65,9 +70,20 @@ class RunningAgent:
             workflow, args=args, id=workflow_id or f"workflow-{uuid4().hex[:12]}", task_queue=self.task_queue
         )
 
-    async def execute(self, workflow: Any, *args: Any, workflow_id: str | None = None) -> Any:
-        """Start a workflow and return its result."""
-        return await (await self.start(workflow, *args, workflow_id=workflow_id)).result()
+    async def execute(
+        self, workflow: Any, *args: Any, workflow_id: str | None = None, patience: timedelta = PATIENCE
+    ) -> Any:
+        """Start a workflow and return its result.
+
+        Raises:
+            StuckWorkflowError: it has none by then; says what it waits for.
+            WorkflowFailureError: it failed.
+        """
+        handle = await self.start(workflow, *args, workflow_id=workflow_id)
+        try:
+            return await asyncio.wait_for(handle.result(), patience.total_seconds())
+        except TimeoutError:
+            raise StuckWorkflowError(workflow=handle.id, waits_for=await waits_for(handle)) from None
 
     @property
     def started(self) -> int:
@@ -75,9 +91,20 @@ class RunningAgent:
         return len(self._started.ids)
 
     async def histories(self, *, after: int = 0) -> list[RecordedHistory]:
-        """Return what happened: every run of every workflow that was started here, in order, but for the first ones."""
+        """Return what happened: every run of every workflow that was started here, in order, but for the first ones.
+
+        A run is followed by those of the child workflows that it started.
+        """
         ids = dict.fromkeys(self._started.ids[after:])
-        return [run for id_ in ids for run in await fetch_runs(self.client, id_)]
+        return [run for id_ in ids for run in await self._with_children(id_)]
+
+    async def _with_children(self, workflow_id: str) -> list[RecordedHistory]:
+        found: list[RecordedHistory] = []
+        for run in await fetch_runs(self.client, workflow_id):
+            found.append(run)
+            for child in run.children:
+                found += await self._with_children(child)
+        return found
 
     async def history(self) -> RecordedHistory:
         """Return the newest run of the workflow that was started last.

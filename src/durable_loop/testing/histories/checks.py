@@ -1,17 +1,16 @@
 """The verdict on a history: it replays, it breaks open chats, or it replays and something else is sent."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from durable_loop.testing.errors import NonDeterminismFoundError
-from durable_loop.testing.histories.drift import Difference, in_words
+from durable_loop.testing.histories.drift import Difference, drift_sha256, in_words
 from durable_loop.testing.histories.history import RecordedHistory
 from durable_loop.testing.histories.replaying import MakeReplayer, replay_history, replay_prefixes
 from durable_loop.testing.histories.store import Entry, Expectation
 
-__all__ = ["Checked", "Verdict", "check_history", "drift_sha256"]
+__all__ = ["Checked", "Verdict", "check_history"]
 
 
 class Verdict(StrEnum):
@@ -65,8 +64,3 @@ async def check_history(
         words = f"{name} replays, and something else is sent:\n{in_words(replayed.drift)}"
         return Checked(name, Verdict.DRIFTS, words, events, prefixes, replayed.drift)
     return Checked(name, Verdict.REPLAYS, "", events, prefixes)
-
-
-def drift_sha256(drift: Sequence[Difference]) -> str:
-    """Return what tells one drift from another."""
-    return hashlib.sha256(in_words(drift).encode()).hexdigest()

@@ -19,7 +19,8 @@ __all__ = ["FirstDifference", "first_difference"]
 _DRAWN: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a uuid
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?"  # a time
-    r"|\b[0-9a-f]{12,64}\b"  # part of an id, or a hash
+    r"|\b(?=[0-9]*[a-f])[0-9a-f]{12,64}\b"  # part of an id, or a hash
+    r"|(?<=[-_])[0-9]{12}\b"  # part of an id that happens to have no letter; not any long number
 )
 # What is an accident: when a worker came to it.
 _LEFT_OUT: Final = ("workflow task ", "activity task started", "activity task cancel requested")

@@ -35,17 +35,22 @@ def said(attributes: Mapping[str, Any]) -> Iterator[str]:
     if request:
         yield request["meta"]["updateId"]
         yield request["input"]["name"]
+    # Of a local activity no other event tells.
+    of_local_activity = attributes.get("markerName") == "core_local_activity"
     outcome = attributes.get("outcome", {})
     for payloads in (
         request.get("input", {}).get("args"),
         attributes.get("input"),
         attributes.get("result"),
         outcome.get("success"),
+        attributes["details"].get("result") if of_local_activity else None,
     ):
         yield from _values(payloads)
     for field, payload in sorted(attributes.get("upsertedMemo", {}).get("fields", {}).items()):
         yield field
         yield from _values({"payloads": [payload]})
+    if target := attributes.get("workflowExecution", {}).get("workflowId"):
+        yield target
     if failure := attributes.get("failure") or outcome.get("failure"):
         yield failure.get("message", "")
 

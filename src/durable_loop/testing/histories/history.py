@@ -67,10 +67,16 @@ class RecordedHistory:
         return [cause for cause in causes if cause != _HAD_A_MESSAGE]
 
     @property
+    def children(self) -> Mapping[str, str]:
+        """The types of the child workflows that it started, by their workflow ids."""
+        started = self.attributes("childWorkflowExecutionStarted")
+        return {child["workflowExecution"]["workflowId"]: child["workflowType"]["name"] for child in started}
+
+    @property
     def next_run_id(self) -> str | None:
-        """The run that this one continued as, if it did."""
-        last = self.events[-1]
-        return last.get("workflowExecutionContinuedAsNewEventAttributes", {}).get("newExecutionRunId")
+        """The run that came after this one: it continued as new, was tried again, or has a schedule."""
+        (last,) = (value for key, value in self.events[-1].items() if key.endswith("EventAttributes"))
+        return last.get("newExecutionRunId") or None
 
     def write(self, path: Path) -> None:
         """Write the history, scrubbed of the machine that recorded it.
@@ -93,9 +99,9 @@ class RecordedHistory:
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            history = cls(
-                content.pop("workflowId", path.stem), content, is_redacted=bool(content.pop("redacted", False))
-            )
+            started = content["events"][0]["workflowExecutionStartedEventAttributes"]
+            workflow_id = content.pop("workflowId", None) or started.get("workflowId") or path.stem
+            history = cls(workflow_id, content, is_redacted=bool(content.pop("redacted", False)))
             _ = history.workflow_type, history.run_id
         except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
             raise SettingsError(

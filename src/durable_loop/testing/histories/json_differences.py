@@ -9,6 +9,7 @@ __all__ = ["ABSENT", "as_words", "json_differences"]
 
 ABSENT: Final = object()
 SHOWN_CHARS: Final = 200
+SHOWN_BEFORE: Final = 60  # of it, before the place where two texts part
 
 
 def json_differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -34,17 +35,28 @@ def json_differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[
 
 
 def as_words(before: Any, after: Any) -> str:
-    """Say what became of a leaf: a long text as a diff of its lines, anything else side by side."""
+    """Say what became of a leaf: a text of several lines as a diff of them, anything else side by side."""
     if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
-        lines = unified_diff(before.splitlines(), after.splitlines(), "recorded", "now", lineterm="", n=1)
+        # Not `splitlines`: a line end more or less at the end is a difference.
+        lines = unified_diff(before.split("\n"), after.split("\n"), "recorded", "now", lineterm="", n=1)
         return "\n" + "\n".join(f"    {line}" for line in lines)
     if before is ABSENT:
-        return f" new: {_shown(after)}"
+        return f" new: {_shown(_text(after))}"
     if after is ABSENT:
-        return f" gone: {_shown(before)}"
-    return f" {_shown(before)} → {_shown(after)}"
+        return f" gone: {_shown(_text(before))}"
+    old, new = _text(before), _text(after)
+    same = next((place for place, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), 0)
+    return f" {_shown(old, from_=same)} → {_shown(new, from_=same)}"
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}… ({len(text):,} characters)"
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _shown(text: str, *, from_: int = 0) -> str:
+    """Return a text, or what is around the place `from_` which it differs from."""
+    if len(text) <= SHOWN_CHARS:
+        return text
+    start = max(0, from_ - SHOWN_BEFORE)
+    end = start + SHOWN_CHARS
+    return f"{'…' * (start > 0)}{text[start:end]}{'…' * (end < len(text))} ({len(text):,} characters)"

@@ -19,7 +19,7 @@ def named_in(history: RecordedHistory) -> frozenset[ModelInputReference]:
     texts = (
         value["input"]
         for attributes in history.attributes("activityTaskScheduled")
-        if attributes["activityType"]["name"].endswith(names.ACTIVITY_END_MODEL_CALL)
+        if attributes["activityType"]["name"] in names.ACTIVITIES_MODEL_CALL
         for value in recorded_values(attributes["input"])
     )
     return frozenset(named for text in texts if (named := ModelInputReference.find(text)) is not None)

@@ -102,7 +102,7 @@ def _inputs(history: RecordedHistory, now: Mapping[int, str]) -> Iterator[str]:
                 chat.waiting.append(turn["text"])
         elif scheduled := event.get("activityTaskScheduledEventAttributes"):
             running[event["eventId"]] = scheduled
-            if scheduled["activityType"]["name"].endswith(names.ACTIVITY_END_MODEL_CALL):
+            if scheduled["activityType"]["name"] in names.ACTIVITIES_MODEL_CALL:
                 call += 1
                 if chat.failed:
                     chat.end_failed()
@@ -112,9 +112,8 @@ def _inputs(history: RecordedHistory, now: Mapping[int, str]) -> Iterator[str]:
         elif completed := event.get("activityTaskCompletedEventAttributes"):
             _take(chat, running[completed["scheduledEventId"]], recorded_values(completed.get("result")))
         elif failed := event.get("activityTaskFailedEventAttributes"):
-            chat.failed |= running[failed["scheduledEventId"]]["activityType"]["name"].endswith(
-                names.ACTIVITY_END_MODEL_CALL
-            )
+            scheduled = running[failed["scheduledEventId"]]
+            chat.failed |= scheduled["activityType"]["name"] in names.ACTIVITIES_MODEL_CALL
         elif ended := event.get("workflowExecutionUpdateCompletedEventAttributes"):
             chat.failed |= "failure" in ended["outcome"]
 
@@ -123,11 +122,11 @@ def _take(chat: _Chat, scheduled: Mapping[str, Any], result: Sequence[Any]) -> N
     """Take what an activity gave: an answer of the model, or the output of the first call that it may belong to."""
     kind = scheduled["activityType"]["name"]
     (given,) = result
-    if kind.endswith(names.ACTIVITY_END_MODEL_CALL):
+    if kind in names.ACTIVITIES_MODEL_CALL:
         chat.answered(given["output"])
         return
     (asked,) = recorded_values(scheduled.get("input"))
-    is_mcp = kind.endswith(names.ACTIVITY_END_CALL_TOOL)
+    is_mcp = kind.endswith(names.ACTIVITY_ENDS_CALL_TOOL)
     name, arguments = (asked["name"], asked["arguments"]) if is_mcp else (kind, asked)
     for call in chat.calls:
         if call["call_id"] in chat.outputs or call["name"] != name or _arguments(call) != arguments:

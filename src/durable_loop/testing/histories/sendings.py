@@ -7,12 +7,14 @@ values as JSON. The arguments of a local activity are in no history.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, NoReturn
 
+from google.protobuf.json_format import MessageToDict
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter
 from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
@@ -52,25 +54,33 @@ class SendingKind(StrEnum):
 class Sending:
     """One thing that a workflow sends: the values are JSON.
 
-    `name` is an activity's, workflow's or signal's type, or the id of an update. `model_input` is the text that the
-    values of a model call only name, where it is known.
+    `name` is an activity's, workflow's or signal's type, or the id of an update. `to` is where it goes: the workflow
+    that a signal is for; the task queue of an activity or a child, None where it is the workflow's own. `model_input`
+    is the text that the values of a model call only name, where it is known.
     """
 
     kind: SendingKind
     name: str
     values: Sequence[Any]
+    to: str | None = None
     model_input: str | None = None
 
     @property
     def calls_model(self) -> bool:
         """Whether it is an activity that calls a model."""
-        return self.kind is SendingKind.ACTIVITY and self.name.endswith(names.ACTIVITY_END_MODEL_CALL)
+        return self.kind is SendingKind.ACTIVITY and self.name in names.ACTIVITIES_MODEL_CALL
 
 
 def sendings_in(history: RecordedHistory) -> list[Sending]:
     """Return what a recorded workflow sent, in order."""
+    own_queue = next(map(_task_queue, history.attributes("workflowExecutionStarted")), None)
     return [
-        Sending(reading.kind, reading.name(attributes), reading.values(attributes))
+        Sending(
+            reading.kind,
+            reading.name(attributes),
+            reading.values(attributes),
+            to if (to := reading.to(attributes)) != own_queue else None,
+        )
         for event in history.events
         for kind, reading in _EVENTS.items()
         if (attributes := event.get(f"{kind}EventAttributes")) is not None
@@ -91,9 +101,9 @@ class SendingNotes(Interceptor):
         """Return what a run sent, and forget it."""
         return self._noted.pop(run_id, [])
 
-    def note(self, kind: SendingKind, name: str, values: Sequence[Any], *, model_input: str | None = None) -> None:
+    def note(self, sending: Sending) -> None:
         """Note what the workflow that runs now sends, as its converter writes it."""
-        self._noted[workflow.info().run_id].append(Sending(kind, name, values, model_input))
+        self._noted[workflow.info().run_id].append(sending)
 
     def workflow_interceptor_class(
         self,
@@ -117,15 +127,19 @@ class _Inbound(WorkflowInboundInterceptor):
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
         try:
             result = await super().handle_update_handler(input)
-        except FailureError as error:
-            self.notes.note(SendingKind.UPDATE, input.id, [_failure(error)])
+        except Exception as error:
+            self.notes.note(Sending(SendingKind.UPDATE, input.id, [_failure_of(error)]))
             raise
-        self.notes.note(SendingKind.UPDATE, input.id, _as_json([result]))
+        self.notes.note(Sending(SendingKind.UPDATE, input.id, _as_json([result])))
         return result
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's signature
-        result = await super().execute_workflow(input)
-        self.notes.note(SendingKind.RESULT, "", _as_json([result]))
+        try:
+            result = await super().execute_workflow(input)
+        except Exception as error:
+            self.notes.note(Sending(SendingKind.RESULT, "", [_failure_of(error)]))
+            raise
+        self.notes.note(Sending(SendingKind.RESULT, "", _as_json([result])))
         return result
 
 
@@ -136,25 +150,28 @@ class _Outbound(WorkflowOutboundInterceptor):
 
     def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002 - the SDK's signature
         values = _as_json(input.args)
-        calls_model = input.activity.endswith(names.ACTIVITY_END_MODEL_CALL)
-        text = named_model_input(values, self._notes.known) if calls_model else None
-        self._notes.note(SendingKind.ACTIVITY, input.activity, values, model_input=text)
+        sending = Sending(SendingKind.ACTIVITY, input.activity, values, _other_than_own(input.task_queue))
+        text = named_model_input(values, self._notes.known) if sending.calls_model else None
+        self._notes.note(replace(sending, model_input=text))
         return super().start_activity(input)
 
     async def start_child_workflow(self, input: StartChildWorkflowInput) -> ChildWorkflowHandle[Any, Any]:  # noqa: A002 - the SDK's signature
-        self._notes.note(SendingKind.CHILD, input.workflow, _as_json(input.args))
+        self._notes.note(
+            Sending(SendingKind.CHILD, input.workflow, _as_json(input.args), _other_than_own(input.task_queue))
+        )
         return await super().start_child_workflow(input)
 
     async def signal_child_workflow(self, input: SignalChildWorkflowInput) -> None:  # noqa: A002 - the SDK's signature
-        self._notes.note(SendingKind.SIGNAL, input.signal, _as_json(input.args))
+        self._notes.note(Sending(SendingKind.SIGNAL, input.signal, _as_json(input.args), input.child_workflow_id))
         await super().signal_child_workflow(input)
 
     async def signal_external_workflow(self, input: SignalExternalWorkflowInput) -> None:  # noqa: A002 - the SDK's signature
-        self._notes.note(SendingKind.SIGNAL, input.signal, _as_json(input.args))
+        self._notes.note(Sending(SendingKind.SIGNAL, input.signal, _as_json(input.args), input.workflow_id))
         await super().signal_external_workflow(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002 - the SDK's signature
-        self._notes.note(SendingKind.NEXT_RUN, workflow.info().workflow_type, _as_json(input.args))
+        name = input.workflow or workflow.info().workflow_type
+        self._notes.note(Sending(SendingKind.NEXT_RUN, name, _as_json(input.args), _other_than_own(input.task_queue)))
         super().continue_as_new(input)
 
 
@@ -162,20 +179,45 @@ def _as_json(values: Sequence[Any]) -> list[Any]:
     return [payload_value(payload) for payload in workflow.payload_converter().to_payloads(values)]
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
-    message = error.message if isinstance(error, FailureError) else str(error)
-    return {"failure": message, "type": error.type if isinstance(error, ApplicationError) else None}
+def _other_than_own(task_queue: str | None) -> str | None:
+    """Return a task queue that is another one; a replayer's own has a name of its own."""
+    return task_queue if task_queue != workflow.info().task_queue else None
+
+
+def _failure_of(error: Exception) -> dict[str, Any]:
+    """Return what an error says in a history, as Temporal's own converter writes it."""
+    written = Failure()
+    DefaultFailureConverter().to_failure(error, workflow.payload_converter(), written)
+    return _failure(MessageToDict(written))
+
+
+def _failure(failure: Mapping[str, Any]) -> dict[str, Any]:
+    application = failure.get("applicationFailureInfo", {})
+    told = {"failure": failure.get("message", ""), "type": application.get("type")}
+    if application.get("nonRetryable"):
+        told["non_retryable"] = True
+    if details := application.get("details"):
+        told["details"] = recorded_values(details)
+    return told
 
 
 def _outcome(event: Mapping[str, Any]) -> Sequence[Any]:
     outcome = event["outcome"]
     if failure := outcome.get("failure"):
-        return [{"failure": failure.get("message", ""), "type": failure.get("applicationFailureInfo", {}).get("type")}]
+        return [_failure(failure)]
     return recorded_values(outcome.get("success"))
 
 
 def _input(event: Mapping[str, Any]) -> Sequence[Any]:
     return recorded_values(event.get("input"))
+
+
+def _nowhere(_event: Mapping[str, Any]) -> str | None:
+    return None
+
+
+def _task_queue(event: Mapping[str, Any]) -> str | None:
+    return event.get("taskQueue", {}).get("name")
 
 
 @dataclass(frozen=True)
@@ -185,15 +227,27 @@ class _Reading:
     kind: SendingKind
     name: Callable[[Mapping[str, Any]], str]
     values: Callable[[Mapping[str, Any]], Sequence[Any]] = _input
+    to: Callable[[Mapping[str, Any]], str | None] = _nowhere
 
 
 _EVENTS: Final[Mapping[str, _Reading]] = {
-    "activityTaskScheduled": _Reading(SendingKind.ACTIVITY, lambda event: event["activityType"]["name"]),
-    "startChildWorkflowExecutionInitiated": _Reading(SendingKind.CHILD, lambda event: event["workflowType"]["name"]),
-    "signalExternalWorkflowExecutionInitiated": _Reading(SendingKind.SIGNAL, lambda event: event["signalName"]),
-    "workflowExecutionContinuedAsNew": _Reading(SendingKind.NEXT_RUN, lambda event: event["workflowType"]["name"]),
+    "activityTaskScheduled": _Reading(
+        SendingKind.ACTIVITY, lambda event: event["activityType"]["name"], to=_task_queue
+    ),
+    "startChildWorkflowExecutionInitiated": _Reading(
+        SendingKind.CHILD, lambda event: event["workflowType"]["name"], to=_task_queue
+    ),
+    "signalExternalWorkflowExecutionInitiated": _Reading(
+        SendingKind.SIGNAL,
+        lambda event: event["signalName"],
+        to=lambda event: event.get("workflowExecution", {}).get("workflowId"),
+    ),
+    "workflowExecutionContinuedAsNew": _Reading(
+        SendingKind.NEXT_RUN, lambda event: event["workflowType"]["name"], to=_task_queue
+    ),
     "workflowExecutionUpdateCompleted": _Reading(SendingKind.UPDATE, lambda event: event["meta"]["updateId"], _outcome),
     "workflowExecutionCompleted": _Reading(
         SendingKind.RESULT, lambda _: "", lambda event: recorded_values(event.get("result"))
     ),
+    "workflowExecutionFailed": _Reading(SendingKind.RESULT, lambda _: "", lambda event: [_failure(event["failure"])]),
 }

@@ -112,3 +112,37 @@ def test_an_id_that_was_one_and_is_another_is_found() -> None:
 
     assert first_difference(same, changed(stored, number, input=encoded({"of": other, "for": other}))) is None
     assert first_difference(same, mixed) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "now", "same"),
+    [
+        ("order 123456789012", "order 123456789099", False),
+        ("chat-0123456789ab", "chat-ba9876543210", True),
+        ("chat-012345678901", "chat-109876543210", True),  # one id in three hundred has no letter
+        ("at 2026-01-01T00:00:00Z", "at 2026-01-02T00:00:00Z", True),
+    ],
+)
+def test_what_looks_drawn_is_an_accident_and_a_long_number_is_not(said: str, now: str, *, same: bool) -> None:
+    """An order's number is what it is about. (ours)"""
+    number = scheduled(history(), "calculator")
+    stored, fresh = (changed(history(), number, input=encoded(text)) for text in (said, now))
+
+    assert (first_difference(stored, fresh) is None) is same
+
+
+def test_the_result_of_a_local_activity_is_part_of_the_story() -> None:
+    """No other event tells of it. (Temporal)"""
+
+    def told(result: str) -> RecordedHistory:
+        marker = {"markerName": "core_local_activity", "details": {"result": encoded(result), "data": encoded({})}}
+        content = copy.deepcopy(dict(history().as_json()))
+        content["events"].append(
+            {"eventId": "99", "eventType": "EVENT_TYPE_MARKER_RECORDED", "markerRecordedEventAttributes": marker}
+        )
+        return RecordedHistory("x", content)
+
+    found = first_difference(told("sunny"), told("rain"))
+
+    assert found is not None
+    assert (found.event, found.stored) == (99, 'marker recorded core_local_activity "sunny"')

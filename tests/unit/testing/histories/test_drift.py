@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from durable_loop.testing.histories.drift import differences, in_words
+from durable_loop.testing.histories.drift import differences, drift_sha256, in_words
 from durable_loop.testing.histories.json_differences import ABSENT, as_words, json_differences
 from durable_loop.testing.histories.sendings import Sending, SendingKind, sendings_in
 from tests.unit.testing.histories.samples import STORE, history
@@ -165,10 +165,78 @@ def test_an_input_that_is_only_named_is_told_as_such() -> None:
     assert in_words(differences([told], [now])) == 'model call 1: input[0].content changed: "Ho" → "Hi"'
 
 
-def test_long_values_are_cut_where_they_are_shown() -> None:
+def test_long_values_are_cut_around_the_place_where_they_part() -> None:
     """With their length. (ours)"""
-    assert as_words("a" * 1_000, "b").startswith(' "aaa')
-    assert "… (1,002 characters)" in as_words("a" * 1_000, "b")
+    same = "a" * 1_000
+
+    assert as_words(same, "b") == f' "{"a" * 199}… (1,002 characters) → "b"'
+    assert as_words(f"{same}old{same}", f"{same}new{same}") == (
+        f" …{'a' * 60}old{'a' * 137}… (2,005 characters) → …{'a' * 60}new{'a' * 137}… (2,005 characters)"
+    )
+
+
+def test_a_line_end_at_the_end_is_a_difference_that_can_be_seen() -> None:
+    """A text is not its lines. (ours)"""
+    assert as_words("a\nb", "a\nb\n").splitlines()[-1] == "    +"
+
+
+def test_a_drift_that_is_accepted_is_this_one_to_the_character() -> None:
+    """However much of it is shown, and wherever it is. (ours)"""
+    long = "a" * 1_000
+    accepted = differences([model_call()], [model_call(system_instructions=f"{long}b{long}")])
+    other = differences([model_call()], [model_call(system_instructions=f"{long}c{long}")])
+    twice = differences([model_call()] * 2, [model_call(system_instructions=f"{long}b{long}")] * 2)
+    gone = differences([activity("x", {"a": 1})], [activity("x", {})])
+    null = differences([activity("x", {"a": 1})], [activity("x", {"a": None})])
+
+    assert len({drift_sha256(found) for found in (accepted, other, twice, gone, null)}) == 5
+    assert drift_sha256(accepted) == drift_sha256(list(accepted))
+
+
+def test_what_the_provider_hosts_is_told_by_its_place() -> None:
+    """It has no name. (Agents SDK)"""
+    before = model_call(tools=[{"name": "add"}, {"tool_config": {"server_url": "https://a.example"}}])
+    now = model_call(tools=[{"name": "add"}, {"tool_config": {"server_url": "https://b.example"}}])
+
+    assert in_words(differences([before], [now])) == (
+        'model call 1: tool number 2: tool_config.server_url changed: "https://a.example" → "https://b.example"'
+    )
+
+
+def test_an_activity_of_somebody_else_is_no_model_call() -> None:
+    """Whatever its name ends with. (ours)"""
+    name = "check_and_invoke_model_activity"
+
+    assert in_words(differences([activity(name, "x")], [activity(name, "y")])) == (
+        f'activity {name} (1): argument changed: "x" → "y"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (SendingKind.SIGNAL, "signal x (1): workflow"),
+        (SendingKind.ACTIVITY, "activity x (1): task queue"),
+        (SendingKind.CHILD, "child workflow x (1): task queue"),
+        (SendingKind.NEXT_RUN, "next run: task queue"),
+    ],
+)
+def test_another_addressee_is_a_difference(kind: SendingKind, words: str) -> None:
+    """Temporal's own replay does not look at it. (Temporal)"""
+    sent = Sending(kind, "x", [1], to="a")
+
+    assert in_words(differences([sent], [replace(sent, to="b")])) == f'{words} changed: "a" → "b"'
+    assert in_words(differences([sent], [replace(sent, to=None)])).endswith(
+        """changed: "a" → "(the workflow's own)\""""
+    )
+
+
+def test_a_streamed_model_call_is_a_model_call() -> None:
+    """With its instructions. (Temporal)"""
+    before = replace(model_call(), name="invoke_model_activity_streaming")
+    now = replace(model_call(system_instructions="Be long."), name="invoke_model_activity_streaming")
+
+    assert in_words(differences([before], [now])) == 'model call 1: instructions changed: "Be brief." → "Be long."'
 
 
 def test_a_leaf_against_a_branch_is_one_difference() -> None:
