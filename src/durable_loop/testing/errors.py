@@ -2,7 +2,7 @@
 
 HarnessError
 ├── UnscriptedModelCallError    the agent called the model where the script has no step
-├── ScriptError                 a script's file cannot be read
+├── ScriptError                 a script is none, or its file cannot be read
 ├── UnusedStepsError            the script has steps that no call asked for
 ├── NonDeterminismFoundError    a history does not replay on this code
 ├── DriftFoundError             a history replays, and something else is sent
@@ -33,7 +33,7 @@ class HarnessError(DurableLoopError):
 
 
 class ScriptError(HarnessError):
-    """The file of a script cannot be read."""
+    """What was written is no script, or its file cannot be read."""
 
 
 class UnscriptedModelCallError(HarnessError):

@@ -200,7 +200,7 @@ def _call(call: Call, call_id: str) -> ResponseFunctionToolCall:
 def _failure(step: Fails) -> ApplicationError:
     return ApplicationError(
         step.message,
-        type="ScriptedFailure",
+        type=step.error_type,
         non_retryable=not step.retryable,
         next_retry_delay=timedelta(seconds=step.retry_after) if step.retry_after else None,
     )

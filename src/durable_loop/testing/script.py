@@ -65,11 +65,19 @@ class Script:
 
     `models` are the scripts of models that are called by other names: an agent that is a tool of another one has its
     own dialogue.
+
+    Raises:
+        ScriptError: it ends with a `delays`, after which no step comes.
     """
 
     def __init__(
         self, *steps: Step, summary: Says | Fails = _SUMMARY, models: Mapping[str, "Script"] | None = None
     ) -> None:
+        if steps and isinstance(steps[-1], Delays):
+            raise ScriptError(
+                f"The script ends with delays({steps[-1].seconds:g}), which delays the step that comes next, and none "
+                "comes: write what the model does after it, or leave it out."
+            )
         self.steps = steps
         self.summary = summary
         self.models = dict(models or {})

@@ -5,7 +5,7 @@ In a file each step is one line, by its word: `- says: Hello.`, `- calls: {tool:
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,9 @@ __all__ = [
     "says",
     "streams",
 ]
+
+
+_FAILURE: Final = "ScriptedFailure"
 
 
 class _Step(BaseModel):
@@ -104,7 +107,8 @@ class Floods(_Step):
 class Fails(_Step):
     """The model call fails: `attempts` times, after which the next step answers it, or always (None).
 
-    A stream gives the text `after` first. `retry_after` are the seconds that the model asks to wait for.
+    A stream gives the text `after` first. `retry_after` are the seconds that the model asks to wait for; a retry policy
+    knows the error by its `error_type`.
     """
 
     message: str
@@ -112,6 +116,7 @@ class Fails(_Step):
     retryable: bool = True
     retry_after: float | None = Field(default=None, gt=0)
     after: str = ""
+    error_type: str = Field(default=_FAILURE, min_length=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -179,18 +184,25 @@ def floods(characters: int) -> Floods:
 
 
 def fails(
-    message: str, *, attempts: int | None = None, retryable: bool = True, retry_after: float | None = None
+    message: str,
+    *,
+    attempts: int | None = None,
+    retryable: bool = True,
+    retry_after: float | None = None,
+    error_type: str = _FAILURE,
 ) -> Fails:
-    """Have the model call fail, the first `attempts` times or always.
+    """Have the model call fail, the first `attempts` times or always, with an `ApplicationError` of this type.
 
     An attempt is one of the activity that calls the model; outside of Temporal each call is the first attempt.
     """
-    return Fails(message=message, attempts=attempts, retryable=retryable, retry_after=retry_after)
+    return Fails(
+        message=message, attempts=attempts, retryable=retryable, retry_after=retry_after, error_type=error_type
+    )
 
 
-def fails_mid_stream(message: str, *, after: str, attempts: int | None = None) -> Fails:
+def fails_mid_stream(message: str, *, after: str, attempts: int | None = None, error_type: str = _FAILURE) -> Fails:
     """Have a stream give the text `after` and then fail; a model call that is no stream fails at once."""
-    return Fails(message=message, attempts=attempts, after=after)
+    return Fails(message=message, attempts=attempts, after=after, error_type=error_type)
 
 
 def delays(duration: timedelta | float) -> Delays:

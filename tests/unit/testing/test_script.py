@@ -113,7 +113,7 @@ EVERY = Script(
     hands_off_to("Refund agent"),
     floods(100),
     loops("a", x=1),
-    fails("no such model", retryable=False),
+    fails("no such model", retryable=False, error_type="NotFoundError"),
     summary=says("They counted."),
     models={"mini": Script(says("Small."))},
 )
@@ -190,6 +190,14 @@ def test_a_delay_belongs_to_the_step_that_comes_next() -> None:
     assert script.delay(Place(1, 0), attempt=1) == 4
     assert script.at(Place(1, 0), attempt=1) == says("b")
     assert script.delay(Place(2, 0), attempt=1) == 0
+
+
+def test_a_delay_that_nothing_comes_after_is_a_mistake_in_the_script() -> None:
+    """It would delay nothing and count as a turn; the script of another model is one as well. (ours)"""
+    with pytest.raises(ScriptError, match=r"ends with delays\(2\.5\).*none comes: write what the model does after it"):
+        Script(says("a"), delays(2.5))
+    with pytest.raises(ScriptError, match=r"ends with delays\(1\)"):
+        Script(says("a"), models={"mini": Script(delays(1))})
 
 
 def test_a_loop_answers_every_later_call_of_its_turn() -> None:
