@@ -101,7 +101,7 @@ class Floods(_Step):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {"characters": value} if isinstance(value, int) else value
+        return {"characters": value} if _is_number(value) else value
 
 
 class Fails(_Step):
@@ -132,11 +132,16 @@ class Delays(_Step):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {"seconds": value} if isinstance(value, int | float) else value
+        return {"seconds": value} if _is_number(value) else value
 
 
 def _is_call(value: Any) -> bool:
     return isinstance(value, dict) and "tool" in value
+
+
+def _is_number(value: Any) -> bool:
+    # What YAML reads as true and false are ints to Python.
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 Step = Says | Calls | Loops | Floods | Fails | Delays
