@@ -2,6 +2,7 @@
 
 HarnessError
 ├── UnscriptedModelCallError    the agent called the model where the script has no step
+├── LostPlaceError              a request does not tell where it stands in the script
 ├── ScriptError                 a script is none, or its file cannot be read
 ├── UnusedStepsError            the script has steps that no call asked for
 ├── NonDeterminismFoundError    a history does not replay on this code
@@ -12,6 +13,8 @@ HarnessError
 └── LeakedProcessError          a process that a test started is still there
 """
 
+from typing import Final
+
 from durable_loop.errors import DurableLoopError
 
 __all__ = [
@@ -20,12 +23,20 @@ __all__ = [
     "HistoryChangedError",
     "HistoryMissingError",
     "LeakedProcessError",
+    "LostPlaceError",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
     "ScriptError",
     "UnscriptedModelCallError",
     "UnusedStepsError",
 ]
+
+
+_TAKEN_OUT: Final = (
+    "Something takes out of the request what was said before: a handoff's filter (remove_all_tools) or its mapper of "
+    "the history, a filter of the model's input, a session's limit, a conversation that a server keeps. Leave that out "
+    "in the test, or give the model that takes over a name and a script of its own: Script(models={…})."
+)
 
 
 class HarnessError(DurableLoopError):
@@ -45,6 +56,18 @@ class UnscriptedModelCallError(HarnessError):
         self.nearest = nearest
         super().__init__(
             f"The script has no step for {position}.\nThe transcript so far:\n{transcript}\nThe nearest step: {nearest}"
+        )
+
+
+class LostPlaceError(HarnessError):
+    """A request does not tell where it stands in the script, and another step than the right one would be answered."""
+
+    def __init__(self, *, position: str, reason: str) -> None:
+        self.position = position
+        self.reason = reason
+        super().__init__(
+            f"The place in the script cannot be read from this request: {reason}; it would count as {position}.\n"
+            f"{_TAKEN_OUT}"
         )
 
 

@@ -30,7 +30,6 @@ from durable_loop.testing import (
     Calls,
     FakeModel,
     FakeModelProvider,
-    HarnessError,
     Script,
     UnscriptedModelCallError,
     UnusedStepsError,
@@ -338,15 +337,6 @@ async def test_a_handoff_goes_on_in_the_same_script() -> None:
     assert (await Runner.run(refunds, "Bye", session=session)).final_output == "Bye."
     model.assert_complete()
     session.close()
-
-
-async def test_a_history_that_a_handoff_has_folded_is_refused_in_words() -> None:
-    """The place cannot be read from it, and a wrong step would be worse. (ours)"""
-    model = FakeModel(Script(hands_off_to("b"), says("Hello.")))
-    agent = Agent(name="a", model=model, handoffs=[Agent(name="b", model=model)])
-
-    with pytest.raises(HarnessError, match="history folded into one message"):
-        await Runner.run(agent, "Hi", run_config=RunConfig(nest_handoff_history=True))
 
 
 async def test_an_agent_that_is_a_tool_has_a_script_of_its_own() -> None:
