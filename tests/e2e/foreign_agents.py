@@ -8,12 +8,12 @@ from temporalio import activity, workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from agents import Agent, Runner
+    from agents import Agent, Runner, handoff
     from temporalio.openai_agents.workflow import activity_as_tool  # pyright: ignore[reportUnknownVariableType]
 
     from durable_loop.testing import DurableAgent
 
-__all__ = ["AGENT", "AnswersNextDay", "GreetsByName", "Leaks", "LooksAtItsReplay", "SaysWhetherItReplays"]
+__all__ = ["AGENT", "AnswersNextDay", "GreetsByName", "HandsOver", "Leaks", "LooksAtItsReplay", "SaysWhetherItReplays"]
 
 
 @activity.defn
@@ -48,6 +48,21 @@ class GreetsByName:
         tools = [activity_as_tool(next_door, start_to_close_timeout=timedelta(seconds=10))]
         agent = Agent(name="greeter", instructions="Greet.", tools=tools)
         return (await Runner.run(agent, wish)).final_output
+
+
+@workflow.defn
+class HandsOver:
+    """Two agents: the first one hands off by a name of its own, and folds the history."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Return who answered, and what."""
+        tools = [activity_as_tool(next_door, start_to_close_timeout=timedelta(seconds=10))]
+        second = Agent(name="Übersetzer", instructions="Translate.", tools=tools)
+        over = handoff(second, tool_name_override="to_the_translator", nest_handoff_history=True)
+        first = Agent(name="greeter", instructions="Greet.", tools=tools, handoffs=[over])
+        result = await Runner.run(first, wish)
+        return f"{result.last_agent.name}: {result.final_output}"
 
 
 @workflow.defn
@@ -98,6 +113,6 @@ class SaysWhetherItReplays:
 
 
 AGENT = DurableAgent(
-    workflows=[GreetsByName, AnswersNextDay, Leaks, LooksAtItsReplay, SaysWhetherItReplays],
+    workflows=[GreetsByName, HandsOver, AnswersNextDay, Leaks, LooksAtItsReplay, SaysWhetherItReplays],
     activities=[next_door, third_time_lucky, leaves_a_process],
 )

@@ -2,7 +2,8 @@
 
 HarnessError
 ├── UnscriptedModelCallError    the agent called the model where the script has no step
-├── LostPlaceError              a request does not tell where it stands in the script
+├── LostPlaceError              a request does not fit where it seems to stand in the script
+│   └── NoSuchHandoffError      the script hands off to an agent to which there is no handoff
 ├── ScriptError                 a script is none, or its file cannot be read
 ├── UnusedStepsError            the script has steps that no call asked for
 ├── NonDeterminismFoundError    a history does not replay on this code
@@ -13,7 +14,7 @@ HarnessError
 └── LeakedProcessError          a process that a test started is still there
 """
 
-from typing import Final
+from collections.abc import Sequence
 
 from durable_loop.errors import DurableLoopError
 
@@ -24,19 +25,13 @@ __all__ = [
     "HistoryMissingError",
     "LeakedProcessError",
     "LostPlaceError",
+    "NoSuchHandoffError",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
     "ScriptError",
     "UnscriptedModelCallError",
     "UnusedStepsError",
 ]
-
-
-_TAKEN_OUT: Final = (
-    "Something takes out of the request what was said before: a handoff's filter (remove_all_tools) or its mapper of "
-    "the history, a filter of the model's input, a session's limit, a conversation that a server keeps. Leave that out "
-    "in the test, or give the model that takes over a name and a script of its own: Script(models={…})."
-)
 
 
 class HarnessError(DurableLoopError):
@@ -60,14 +55,30 @@ class UnscriptedModelCallError(HarnessError):
 
 
 class LostPlaceError(HarnessError):
-    """A request does not tell where it stands in the script, and another step than the right one would be answered."""
+    """A request does not fit where it seems to stand in the script, and a wrong step would be answered."""
 
     def __init__(self, *, position: str, reason: str) -> None:
         self.position = position
         self.reason = reason
         super().__init__(
-            f"The place in the script cannot be read from this request: {reason}; it would count as {position}.\n"
-            f"{_TAKEN_OUT}"
+            f"This request seems to stand at {position} of the script, and does not fit there: {reason}.\n"
+            "Where something takes out of a request what was said before (a handoff's filter as remove_all_tools, its "
+            "mapper of the history, a filter of the model's input, a session's limit, a conversation that a server "
+            "keeps), no place can be read from it: leave that out in the test, or give the model that takes over a "
+            "name and a script of its own, Script(models={…})."
+        )
+
+
+class NoSuchHandoffError(LostPlaceError):
+    """The script hands off to an agent to which the one that asks has no handoff."""
+
+    def __init__(self, *, position: str, agent: str, offered: Sequence[str]) -> None:
+        self.agent = agent
+        self.offered = tuple(offered)
+        there = f"write one of those that it has: {', '.join(offered)}" if offered else "it has none at all"
+        super().__init__(
+            position=position,
+            reason=f"the script hands off to {agent}, and the agent that asks has no handoff to it ({there})",
         )
 
 

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import pydantic_core
-from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
+from agents import (
+    AgentOutputSchemaBase,
+    Handoff,
+    Model,
+    ModelProvider,
+    ModelResponse,
+    ModelSettings,
+    Tool,
+    TResponseInputItem,
+    Usage,
+)
 from agents.items import TResponseStreamEvent
 from agents.testing import assistant_message, function_call
 from openai.types.responses import ResponseFunctionToolCall, ResponseTextDoneEvent
@@ -22,10 +32,11 @@ from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.errors import SettingsError
 from durable_loop.models.offline.streaming import events_of, words_of
 from durable_loop.testing.errors import HarnessError, UnscriptedModelCallError, UnusedStepsError
+from durable_loop.testing.handoffs import as_offered
 from durable_loop.testing.model_calls import CrashPointProvider
 from durable_loop.testing.placing import Item, call_id, place_of, unfolded
 from durable_loop.testing.script import Place, Script
-from durable_loop.testing.steps import Call, Calls, Delays, Fails, Floods, Loops, Says, Step
+from durable_loop.testing.steps import Call, Calls, Delays, Fails, Floods, HandsOff, Loops, Says, Step
 
 __all__ = ["SCRIPT_VARIABLE", "FakeModel", "FakeModelProvider", "provider_from_environment"]
 
@@ -57,6 +68,10 @@ class FakeModel(Model):
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        model_settings: ModelSettings | None = None,  # noqa: ARG002 - the SDK's, as those that follow
+        tools: Sequence[Tool] = (),
+        output_schema: AgentOutputSchemaBase | None = None,  # noqa: ARG002
+        handoffs: Sequence[Handoff[Any, Any]] = (),
         *_args: Any,
         **_kwargs: Any,
     ) -> ModelResponse:
@@ -67,7 +82,7 @@ class FakeModel(Model):
             LostPlaceError: the request does not tell where it stands (inside an activity likewise).
             ApplicationError: the step fails.
         """
-        step, place = await self._step(system_instructions, input)
+        step, place = await self._step(system_instructions, input, tools=tools, handoffs=handoffs)
         if isinstance(step, Fails):
             raise _failure(step)
         return _response(step, self._call_ids(place))
@@ -76,11 +91,15 @@ class FakeModel(Model):
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        model_settings: ModelSettings | None = None,  # noqa: ARG002 - the SDK's, as those that follow
+        tools: Sequence[Tool] = (),
+        output_schema: AgentOutputSchemaBase | None = None,  # noqa: ARG002
+        handoffs: Sequence[Handoff[Any, Any]] = (),
         *_args: Any,
         **_kwargs: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
         """Stream the step that the request stands at. Raises as `get_response`, a failing step after its text."""
-        step, place = await self._step(system_instructions, input)
+        step, place = await self._step(system_instructions, input, tools=tools, handoffs=handoffs)
         said = Says(text=step.after) if isinstance(step, Fails) else step
         pieces = said.pieces if isinstance(said, Says) else ()
         response = _response(said, self._call_ids(place))
@@ -104,15 +123,20 @@ class FakeModel(Model):
         return [*own, *(f"model {name}, {step}" for name, model in self._named.items() for step in model.unused())]
 
     async def _step(
-        self, system_instructions: str | None, model_input: str | list[TResponseInputItem]
+        self,
+        system_instructions: str | None,
+        model_input: str | list[TResponseInputItem],
+        *,
+        tools: Sequence[Tool],
+        handoffs: Sequence[Handoff[Any, Any]],
     ) -> tuple[Step, Place]:
-        items = unfolded(_items(model_input))
         if system_instructions == SUMMARY_INSTRUCTIONS:
             return self.script.summary, Place(0, 0)
         attempt = activity.info().attempt if activity.in_activity() else 1
         try:
+            items = unfolded(_items(model_input))
             place = place_of(items, model=self.name)
-            step = self._at(place, attempt, items)
+            step = as_offered(self._at(place, attempt, items), self.script, place, tools=tools, handoffs=handoffs)
         except HarnessError as error:
             if not activity.in_activity():
                 raise
@@ -187,7 +211,7 @@ def _response(step: Step, call_ids: Iterator[str]) -> ModelResponse:
             output = [_call(call, next(call_ids)) for call in calls]
         case Loops(call=call):
             output = [_call(call, next(call_ids))]
-        case Fails() | Delays():
+        case HandsOff() | Fails() | Delays():
             raise RuntimeError(f"{step!r} is no answer")
     return ModelResponse(output=list(output), usage=Usage(), response_id=None)
 

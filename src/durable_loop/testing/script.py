@@ -18,7 +18,7 @@ from typing import Self, cast
 
 from durable_loop.testing.errors import ScriptError
 from durable_loop.testing.script_file import Line, ScriptFile
-from durable_loop.testing.steps import Calls, Delays, Fails, Loops, Says, Step
+from durable_loop.testing.steps import Calls, Delays, Fails, HandsOff, Loops, Says, Step
 
 __all__ = ["Place", "Script"]
 
@@ -89,6 +89,11 @@ class Script:
             return "the script is empty"
         nearest = max(before)
         return f"{nearest}: {self._places[nearest][-1]!r}"
+
+    def handoff_after(self, place: Place) -> HandsOff | None:
+        """Return the first handoff of the turn at or after a place."""
+        ahead = (there[-1] for known, there in self._places.items() if known.turn == place.turn and known >= place)
+        return next((step for step in ahead if isinstance(step, HandsOff)), None)
 
     def unused(self, used: Mapping[Place, int]) -> list[str]:
         """Return the steps that no call came to, in words; `used` has the highest attempt at each place."""
@@ -166,7 +171,7 @@ def _places(steps: tuple[Step, ...]) -> list[tuple[Place, tuple[Step, ...]]]:
             continue
         found.append((place, tuple(pending)))
         pending = []
-        ends = not isinstance(step, Calls)
+        ends = not isinstance(step, Calls | HandsOff)
         place = Place(turn=place.turn + 1, call=0) if ends else Place(turn=place.turn, call=place.call + 1)
     if pending:
         found.append((place, tuple(pending)))

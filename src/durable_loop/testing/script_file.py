@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from durable_loop.testing.errors import ScriptError
-from durable_loop.testing.steps import Calls, Delays, Fails, Floods, Loops, Says, Step
+from durable_loop.testing.steps import Calls, Delays, Fails, Floods, HandsOff, Loops, Says, Step
 
 __all__ = ["Line", "ScriptFile"]
 
@@ -24,14 +24,15 @@ _YAML = frozenset({".yaml", ".yml"})
 _WORDS: Mapping[type[Step], str] = {
     Says: "says",
     Calls: "calls",
+    HandsOff: "hands_off_to",
     Loops: "loops",
     Floods: "floods",
     Fails: "fails",
     Delays: "delays",
 }
 _HELP = (
-    "A step is one of: says: TEXT, calls: {tool: NAME, arguments: {…}} or a list of these, loops: {tool: NAME}, "
-    "floods: CHARACTERS, fails: MESSAGE or {message: …, attempts: …}, delays: SECONDS.\n"
+    "A step is one of: says: TEXT, calls: {tool: NAME, arguments: {…}} or a list of these, hands_off_to: AGENT, "
+    "loops: {tool: NAME}, floods: CHARACTERS, fails: MESSAGE or {message: …, attempts: …}, delays: SECONDS.\n"
     "A script is a list of steps, or {steps: […], summary: …, models: {NAME: …}}."
 )
 
@@ -43,6 +44,7 @@ class Line(BaseModel):
 
     says: Says | None = None
     calls: Calls | None = None
+    hands_off_to: HandsOff | None = None
     loops: Loops | None = None
     floods: Floods | None = None
     fails: Fails | None = None

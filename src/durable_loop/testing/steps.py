@@ -15,6 +15,7 @@ __all__ = [
     "Delays",
     "Fails",
     "Floods",
+    "HandsOff",
     "Loops",
     "Says",
     "Step",
@@ -82,6 +83,17 @@ class Calls(_Step):
         return {"calls": cast("Any", value)} if isinstance(value, list | tuple) else value
 
 
+class HandsOff(_Step):
+    """The model hands off to an agent, by the tool that the request offers for it: an override of its name counts."""
+
+    agent: str = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"agent": value} if isinstance(value, str) else value
+
+
 class Loops(_Step):
     """The model makes the same call for ever: at this model call and at every later one of the turn."""
 
@@ -144,7 +156,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-Step = Says | Calls | Loops | Floods | Fails | Delays
+Step = Says | Calls | HandsOff | Loops | Floods | Fails | Delays
 
 
 def says(text: str) -> Says:
@@ -168,9 +180,9 @@ def calls(tool: str | Call, /, *more: Call, **arguments: Any) -> Calls:
     return Calls(calls=(first, *more))
 
 
-def hands_off_to(agent: str) -> Calls:
-    """Have the model hand off to another agent, by the name that the SDK gives to the call."""
-    return calls("transfer_to_" + "".join(char if char.isalnum() else "_" for char in agent).lower())
+def hands_off_to(agent: str) -> HandsOff:
+    """Have the model hand off to another agent, by the agent's name."""
+    return HandsOff(agent=agent)
 
 
 def garbles(tool: str, arguments: str = '{"') -> Calls:

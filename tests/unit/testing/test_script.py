@@ -231,6 +231,15 @@ def test_what_yaml_could_read_otherwise_comes_back_as_the_text_that_it_is(tmp_pa
     assert Script.read(file).steps == (calls("look"), calls(call("look"), call("look", far=True)))
 
 
+def test_a_handoff_is_written_by_the_name_of_the_agent(tmp_path: Path) -> None:
+    """What an older version wrote is a call, and stays one. (ours)"""
+    file = tmp_path / "script.yaml"
+    file.write_text("- hands_off_to: Übersetzer\n- calls: {tool: transfer_to_back}\n")
+
+    assert Script.read(file).steps == (hands_off_to("Übersetzer"), calls("transfer_to_back"))
+    assert Script.read(file).at(Place(0, 1), attempt=1) == calls("transfer_to_back")
+
+
 @pytest.mark.parametrize("suffix", ["json", "yaml"])
 def test_arguments_that_no_file_can_hold_are_refused_when_they_are_written(tmp_path: Path, suffix: str) -> None:
     """And not by the worker process that reads them. (ours)"""
