@@ -10,7 +10,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from agents import Agent, Runner
+    from agents import Agent, Runner, handoff
     from temporalio.openai_agents.workflow import activity_as_tool  # pyright: ignore[reportUnknownVariableType]
 
     from durable_loop.testing import DurableAgent
@@ -22,6 +22,7 @@ __all__ = [
     "AsksNobody",
     "GivesUp",
     "GreetsByName",
+    "HandsOver",
     "Leaks",
     "LooksAtItsReplay",
     "SaysWhetherItReplays",
@@ -61,6 +62,21 @@ class GreetsByName:
         tools = [activity_as_tool(next_door, start_to_close_timeout=timedelta(seconds=10))]
         agent = Agent(name="greeter", instructions="Greet.", tools=tools)
         return (await Runner.run(agent, wish)).final_output
+
+
+@workflow.defn
+class HandsOver:
+    """Two agents: the first one hands off by a name of its own, and folds the history."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Return who answered, and what."""
+        tools = [activity_as_tool(next_door, start_to_close_timeout=timedelta(seconds=10))]
+        second = Agent(name="Übersetzer", instructions="Translate.", tools=tools)
+        over = handoff(second, tool_name_override="to_the_translator", nest_handoff_history=True)
+        first = Agent(name="greeter", instructions="Greet.", tools=tools, handoffs=[over])
+        result = await Runner.run(first, wish)
+        return f"{result.last_agent.name}: {result.final_output}"
 
 
 @workflow.defn
@@ -167,6 +183,7 @@ async def give_up(neighbour: str, *, queue: str | None = None, why: str = "nobod
 AGENT = DurableAgent(
     workflows=[
         GreetsByName,
+        HandsOver,
         AnswersNextDay,
         Leaks,
         LooksAtItsReplay,

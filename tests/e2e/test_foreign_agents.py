@@ -25,6 +25,7 @@ from durable_loop.testing import (
     UnusedStepsError,
     WorkerPlace,
     calls,
+    hands_off_to,
     says,
 )
 from tests.e2e.foreign_agents import (
@@ -33,6 +34,7 @@ from tests.e2e.foreign_agents import (
     AsksAChild,
     AsksNobody,
     GreetsByName,
+    HandsOver,
     Leaks,
     LooksAtItsReplay,
     SaysWhetherItReplays,
@@ -56,6 +58,17 @@ async def test_a_foreign_workflow_runs_on_a_script(env: Environment, cached: int
 
     assert history.workflow_type == "GreetsByName"
     assert history.activities() == ["invoke_model_activity", "next_door", "invoke_model_activity"]
+
+
+@pytest.mark.parametrize("cached", [0, 100])
+@requirement("agents.handoffs")
+async def test_a_foreign_workflow_hands_off_by_the_name_of_the_agent(env: Environment, cached: int) -> None:
+    """The activity gets the handoffs with the request, and a history that is folded. (ours)"""
+    script = Script(
+        calls("next_door", name="Ada"), hands_off_to("Übersetzer"), calls("next_door", name="Eva"), says("Hallo Ada.")
+    )
+    async with env.running(AGENT, script, max_cached_workflows=cached) as agent:
+        assert await agent.execute(HandsOver.run, "I am\nAda") == "Übersetzer: Hallo Ada."
 
 
 async def test_a_foreign_workflow_calls_the_tools_of_an_mcp_server_in_memory(env: Environment) -> None:

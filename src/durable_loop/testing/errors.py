@@ -2,7 +2,9 @@
 
 HarnessError
 ├── UnscriptedModelCallError    the agent called the model where the script has no step
-├── ScriptError                 a script's file cannot be read
+├── LostPlaceError              a request does not fit where it seems to stand in the script
+│   └── NoSuchHandoffError      the script hands off to an agent to which there is no handoff
+├── ScriptError                 a script is none, or its file cannot be read
 ├── UnusedStepsError            the script has steps that no call asked for
 ├── NonDeterminismFoundError    a history does not replay on this code
 ├── DriftFoundError             a history replays, and something else is sent
@@ -13,6 +15,8 @@ HarnessError
 └── LeakedProcessError          a process that a test started is still there
 """
 
+from collections.abc import Sequence
+
 from durable_loop.errors import DurableLoopError
 
 __all__ = [
@@ -21,6 +25,8 @@ __all__ = [
     "HistoryChangedError",
     "HistoryMissingError",
     "LeakedProcessError",
+    "LostPlaceError",
+    "NoSuchHandoffError",
     "NonDeterminismFoundError",
     "ProcessNotReadyError",
     "ScriptError",
@@ -35,7 +41,7 @@ class HarnessError(DurableLoopError):
 
 
 class ScriptError(HarnessError):
-    """The file of a script cannot be read."""
+    """What was written is no script, or its file cannot be read."""
 
 
 class UnscriptedModelCallError(HarnessError):
@@ -47,6 +53,34 @@ class UnscriptedModelCallError(HarnessError):
         self.nearest = nearest
         super().__init__(
             f"The script has no step for {position}.\nThe transcript so far:\n{transcript}\nThe nearest step: {nearest}"
+        )
+
+
+class LostPlaceError(HarnessError):
+    """A request does not fit where it seems to stand in the script, and a wrong step would be answered."""
+
+    def __init__(self, *, position: str, reason: str) -> None:
+        self.position = position
+        self.reason = reason
+        super().__init__(
+            f"This request seems to stand at {position} of the script, and does not fit there: {reason}.\n"
+            "Where something takes out of a request what was said before (a handoff's filter as remove_all_tools, its "
+            "mapper of the history, a filter of the model's input, a session's limit, a conversation that a server "
+            "keeps), no place can be read from it: leave that out in the test, or give the model that takes over a "
+            "name and a script of its own, Script(models={…})."
+        )
+
+
+class NoSuchHandoffError(LostPlaceError):
+    """The script hands off to an agent to which the one that asks has no handoff."""
+
+    def __init__(self, *, position: str, agent: str, offered: Sequence[str]) -> None:
+        self.agent = agent
+        self.offered = tuple(offered)
+        there = f"write one of those that it has: {', '.join(offered)}" if offered else "it has none at all"
+        super().__init__(
+            position=position,
+            reason=f"the script hands off to {agent}, and the agent that asks has no handoff to it ({there})",
         )
 
 

@@ -1,20 +1,26 @@
-"""The tests' deterministic model: a pure function of the request. No counter, no queue.
-
-The place in the script is read from the request: how many messages the user sent (those that only a
-summary stands for included), and how many model answers came after the last of them. A handoff is an answer as any
-other: the agent that takes over goes on in the script.
-"""
+"""The tests' deterministic model: a pure function of the request. How it finds its step is said in `placing`."""
 
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
 import pydantic_core
-from agents import Model, ModelProvider, ModelResponse, TResponseInputItem, Usage
+from agents import (
+    AgentOutputSchemaBase,
+    Handoff,
+    Model,
+    ModelProvider,
+    ModelResponse,
+    ModelSettings,
+    Tool,
+    TResponseInputItem,
+    Usage,
+)
 from agents.items import TResponseStreamEvent
 from agents.testing import assistant_message, function_call
 from openai.types.responses import ResponseFunctionToolCall, ResponseTextDoneEvent
@@ -22,24 +28,21 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from durable_loop.chat import transcript
-from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS, summarised_turns
+from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.errors import SettingsError
 from durable_loop.models.offline.streaming import events_of, words_of
 from durable_loop.testing.errors import HarnessError, UnscriptedModelCallError, UnusedStepsError
+from durable_loop.testing.handoffs import as_offered
 from durable_loop.testing.model_calls import CrashPointProvider
+from durable_loop.testing.placing import Item, call_id, place_of, unfolded
 from durable_loop.testing.script import Place, Script
-from durable_loop.testing.steps import Call, Calls, Delays, Fails, Floods, Loops, Says, Step
+from durable_loop.testing.steps import Call, Calls, Delays, Fails, Floods, HandsOff, Loops, Says, Step
 
 __all__ = ["SCRIPT_VARIABLE", "FakeModel", "FakeModelProvider", "provider_from_environment"]
 
 # Names the script file for a worker process whose DURABLE_LOOP_MODEL_PROVIDER is
 # "durable_loop.testing.fake_model:provider_from_environment".
 SCRIPT_VARIABLE = "DURABLE_LOOP_TESTING_SCRIPT"
-
-Item = dict[str, Any]
-
-# How the SDK marks a conversation that a handoff has folded.
-_NESTED = "<CONVERSATION HISTORY>"
 
 
 class FakeModel(Model):
@@ -65,6 +68,10 @@ class FakeModel(Model):
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        model_settings: ModelSettings | None = None,  # noqa: ARG002 - the SDK's, as those that follow
+        tools: Sequence[Tool] = (),
+        output_schema: AgentOutputSchemaBase | None = None,  # noqa: ARG002
+        handoffs: Sequence[Handoff[Any, Any]] = (),
         *_args: Any,
         **_kwargs: Any,
     ) -> ModelResponse:
@@ -72,25 +79,30 @@ class FakeModel(Model):
 
         Raises:
             UnscriptedModelCallError: there is none (inside an activity: an `ApplicationError` with its text).
+            LostPlaceError: the request does not tell where it stands (inside an activity likewise).
             ApplicationError: the step fails.
         """
-        step, call_id = await self._step(system_instructions, input)
+        step, place = await self._step(system_instructions, input, tools=tools, handoffs=handoffs)
         if isinstance(step, Fails):
             raise _failure(step)
-        return _response(step, call_id=call_id)
+        return _response(step, self._call_ids(place))
 
     async def stream_response(
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's signature
+        model_settings: ModelSettings | None = None,  # noqa: ARG002 - the SDK's, as those that follow
+        tools: Sequence[Tool] = (),
+        output_schema: AgentOutputSchemaBase | None = None,  # noqa: ARG002
+        handoffs: Sequence[Handoff[Any, Any]] = (),
         *_args: Any,
         **_kwargs: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
         """Stream the step that the request stands at. Raises as `get_response`, a failing step after its text."""
-        step, call_id = await self._step(system_instructions, input)
+        step, place = await self._step(system_instructions, input, tools=tools, handoffs=handoffs)
         said = Says(text=step.after) if isinstance(step, Fails) else step
         pieces = said.pieces if isinstance(said, Says) else ()
-        response = _response(said, call_id=call_id)
+        response = _response(said, self._call_ids(place))
         for event in events_of(response, model=self.name or "fake", pieces_of=lambda text: pieces or words_of(text)):
             if isinstance(step, Fails) and (not step.after or isinstance(event, ResponseTextDoneEvent)):
                 raise _failure(step)
@@ -111,19 +123,38 @@ class FakeModel(Model):
         return [*own, *(f"model {name}, {step}" for name, model in self._named.items() for step in model.unused())]
 
     async def _step(
-        self, system_instructions: str | None, model_input: str | list[TResponseInputItem]
-    ) -> tuple[Step, str]:
-        items = _items(model_input)
+        self,
+        system_instructions: str | None,
+        model_input: str | list[TResponseInputItem],
+        *,
+        tools: Sequence[Tool],
+        handoffs: Sequence[Handoff[Any, Any]],
+    ) -> tuple[Step, Place]:
         if system_instructions == SUMMARY_INSTRUCTIONS:
-            return self.script.summary, "summary"
-        place = _place(items)
+            return self.script.summary, Place(0, 0)
         attempt = activity.info().attempt if activity.in_activity() else 1
-        step = self.script.at(place, attempt=attempt)
-        if step is None:
-            raise self._unscripted(place, items)
+        try:
+            items = unfolded(_items(model_input))
+            place = place_of(items, model=self.name)
+            step = as_offered(self._at(place, attempt, items), self.script, place, tools=tools, handoffs=handoffs)
+        except HarnessError as error:
+            if not activity.in_activity():
+                raise
+            # The text crosses the boundary; a retry would only hide it.
+            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
         self._note(place, attempt)
         await asyncio.sleep(self.script.delay(place, attempt=attempt))
-        return step, f"call_{self.name}{'_' if self.name else ''}{place.turn}_{place.call}"
+        return step, place
+
+    def _at(self, place: Place, attempt: int, items: Sequence[Item]) -> Step:
+        step = self.script.at(place, attempt=attempt)
+        if step is None:
+            said = "\n".join(f"  {line.role}: {line.text}" for line in transcript.lines(items))
+            raise UnscriptedModelCallError(position=str(place), transcript=said, nearest=self.script.nearest(place))
+        return step
+
+    def _call_ids(self, place: Place) -> Iterator[str]:
+        return (call_id(place, number, model=self.name) for number in count())
 
     def _note(self, place: Place, attempt: int) -> None:
         self._used |= Counter({place: attempt})
@@ -139,13 +170,6 @@ class FakeModel(Model):
                 if name == self.name:
                     used |= Counter({Place(int(turn), int(call)): int(attempt)})
         return used
-
-    def _unscripted(self, place: Place, items: Sequence[Item]) -> Exception:
-        said = "\n".join(f"  {line.role}: {line.text}" for line in transcript.lines(items))
-        error = UnscriptedModelCallError(position=str(place), transcript=said, nearest=self.script.nearest(place))
-        if not activity.in_activity():
-            return error
-        return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
 
 
 class FakeModelProvider(ModelProvider):
@@ -177,17 +201,17 @@ def provider_from_environment() -> ModelProvider:
     return CrashPointProvider(FakeModelProvider(model))
 
 
-def _response(step: Step, *, call_id: str) -> ModelResponse:
+def _response(step: Step, call_ids: Iterator[str]) -> ModelResponse:
     match step:
         case Says(text=text):
             output = [assistant_message(text)]
         case Floods(characters=characters):
             output = [assistant_message("far too much " * (characters // 13) + "." * (characters % 13))]
         case Calls(calls=calls):
-            output = [_call(call, f"{call_id}_{number}") for number, call in enumerate(calls)]
+            output = [_call(call, next(call_ids)) for call in calls]
         case Loops(call=call):
-            output = [_call(call, f"{call_id}_0")]
-        case Fails() | Delays():
+            output = [_call(call, next(call_ids))]
+        case HandsOff() | Fails() | Delays():
             raise RuntimeError(f"{step!r} is no answer")
     return ModelResponse(output=list(output), usage=Usage(), response_id=None)
 
@@ -200,7 +224,7 @@ def _call(call: Call, call_id: str) -> ResponseFunctionToolCall:
 def _failure(step: Fails) -> ApplicationError:
     return ApplicationError(
         step.message,
-        type="ScriptedFailure",
+        type=step.error_type,
         non_retryable=not step.retryable,
         next_retry_delay=timedelta(seconds=step.retry_after) if step.retry_after else None,
     )
@@ -210,24 +234,3 @@ def _items(model_input: str | list[TResponseInputItem]) -> list[Item]:
     if isinstance(model_input, str):
         return [{"role": "user", "content": model_input}]
     return cast("list[Item]", pydantic_core.to_jsonable_python(model_input))
-
-
-def _place(items: Sequence[Item]) -> Place:
-    """Read the place from the request. What the model said in one go (text, several calls) is one answer."""
-    if any(_NESTED in str(item.get("content", "")) for item in items if item.get("role") == "assistant"):
-        raise HarnessError(
-            "This request has its history folded into one message (RunConfig.nest_handoff_history), so that the fake "
-            "model cannot read its place in the script: leave that out in the test, or give the model that takes over "
-            "a name and a script of its own (Script(models={…}))."
-        )
-    summarised = summarised_turns(items)
-    turn, answers, in_answer = (summarised - 2 if summarised else -1), 0, False  # the summary counts once in the loop
-    for item in items:
-        from_user = item.get("role") == "user"
-        from_model = item.get("role") == "assistant" or item.get("type") == "function_call"
-        if from_user:
-            turn, answers = turn + 1, 0
-        elif from_model and not in_answer:
-            answers += 1
-        in_answer = from_model
-    return Place(turn=max(turn, 0), call=answers)

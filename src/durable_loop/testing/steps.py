@@ -5,7 +5,7 @@ In a file each step is one line, by its word: `- says: Hello.`, `- calls: {tool:
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +15,7 @@ __all__ = [
     "Delays",
     "Fails",
     "Floods",
+    "HandsOff",
     "Loops",
     "Says",
     "Step",
@@ -30,6 +31,9 @@ __all__ = [
     "says",
     "streams",
 ]
+
+
+_FAILURE: Final = "ScriptedFailure"
 
 
 class _Step(BaseModel):
@@ -79,6 +83,17 @@ class Calls(_Step):
         return {"calls": cast("Any", value)} if isinstance(value, list | tuple) else value
 
 
+class HandsOff(_Step):
+    """The model hands off to an agent, by the tool that the request offers for it: an override of its name counts."""
+
+    agent: str = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"agent": value} if isinstance(value, str) else value
+
+
 class Loops(_Step):
     """The model makes the same call for ever: at this model call and at every later one of the turn."""
 
@@ -98,13 +113,14 @@ class Floods(_Step):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {"characters": value} if isinstance(value, int) else value
+        return {"characters": value} if _is_number(value) else value
 
 
 class Fails(_Step):
     """The model call fails: `attempts` times, after which the next step answers it, or always (None).
 
-    A stream gives the text `after` first. `retry_after` are the seconds that the model asks to wait for.
+    A stream gives the text `after` first. `retry_after` are the seconds that the model asks to wait for; a retry policy
+    knows the error by its `error_type`.
     """
 
     message: str
@@ -112,6 +128,7 @@ class Fails(_Step):
     retryable: bool = True
     retry_after: float | None = Field(default=None, gt=0)
     after: str = ""
+    error_type: str = Field(default=_FAILURE, min_length=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -127,14 +144,19 @@ class Delays(_Step):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {"seconds": value} if isinstance(value, int | float) else value
+        return {"seconds": value} if _is_number(value) else value
 
 
 def _is_call(value: Any) -> bool:
     return isinstance(value, dict) and "tool" in value
 
 
-Step = Says | Calls | Loops | Floods | Fails | Delays
+def _is_number(value: Any) -> bool:
+    # What YAML reads as true and false are ints to Python.
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+Step = Says | Calls | HandsOff | Loops | Floods | Fails | Delays
 
 
 def says(text: str) -> Says:
@@ -158,9 +180,9 @@ def calls(tool: str | Call, /, *more: Call, **arguments: Any) -> Calls:
     return Calls(calls=(first, *more))
 
 
-def hands_off_to(agent: str) -> Calls:
-    """Have the model hand off to another agent, by the name that the SDK gives to the call."""
-    return calls("transfer_to_" + "".join(char if char.isalnum() else "_" for char in agent).lower())
+def hands_off_to(agent: str) -> HandsOff:
+    """Have the model hand off to another agent, by the agent's name."""
+    return HandsOff(agent=agent)
 
 
 def garbles(tool: str, arguments: str = '{"') -> Calls:
@@ -179,18 +201,25 @@ def floods(characters: int) -> Floods:
 
 
 def fails(
-    message: str, *, attempts: int | None = None, retryable: bool = True, retry_after: float | None = None
+    message: str,
+    *,
+    attempts: int | None = None,
+    retryable: bool = True,
+    retry_after: float | None = None,
+    error_type: str = _FAILURE,
 ) -> Fails:
-    """Have the model call fail, the first `attempts` times or always.
+    """Have the model call fail, the first `attempts` times or always, with an `ApplicationError` of this type.
 
     An attempt is one of the activity that calls the model; outside of Temporal each call is the first attempt.
     """
-    return Fails(message=message, attempts=attempts, retryable=retryable, retry_after=retry_after)
+    return Fails(
+        message=message, attempts=attempts, retryable=retryable, retry_after=retry_after, error_type=error_type
+    )
 
 
-def fails_mid_stream(message: str, *, after: str, attempts: int | None = None) -> Fails:
+def fails_mid_stream(message: str, *, after: str, attempts: int | None = None, error_type: str = _FAILURE) -> Fails:
     """Have a stream give the text `after` and then fail; a model call that is no stream fails at once."""
-    return Fails(message=message, attempts=attempts, after=after)
+    return Fails(message=message, attempts=attempts, after=after, error_type=error_type)
 
 
 def delays(duration: timedelta | float) -> Delays:

@@ -30,7 +30,6 @@ from durable_loop.testing import (
     Calls,
     FakeModel,
     FakeModelProvider,
-    HarnessError,
     Script,
     UnscriptedModelCallError,
     UnusedStepsError,
@@ -283,6 +282,22 @@ async def test_a_failure_says_whether_and_when_it_is_tried_again() -> None:
     assert (limited.value.non_retryable, limited.value.next_retry_delay) == (False, timedelta(seconds=2.5))
 
 
+async def test_a_failure_has_the_type_that_a_retry_policy_knows_it_by() -> None:
+    """`RetryPolicy(non_retryable_error_types=…)` reads it; without one it says that a script wrote it. (Temporal)"""
+    typed = fails("too long", error_type="ContextTooLong")
+    for step, expected in ((typed, "ContextTooLong"), (fails("busy"), "ScriptedFailure")):
+        with pytest.raises(ApplicationError) as failed:
+            await respond(FakeModel(Script(step)), HELLO)
+        assert failed.value.type == expected
+
+    with pytest.raises(ApplicationError) as broken:
+        async for _ in FakeModel(Script(fails_mid_stream("gone", after="Hel", error_type="Lost"))).stream_response(
+            None, "Hi"
+        ):
+            pass
+    assert broken.value.type == "Lost"
+
+
 async def test_a_delayed_answer_can_be_cancelled() -> None:
     """It waits as a model does, and holds up nothing else. (ours)"""
     asking = asyncio.create_task(respond(FakeModel(Script(delays(timedelta(hours=1)), says("Late."))), HELLO))
@@ -322,15 +337,6 @@ async def test_a_handoff_goes_on_in_the_same_script() -> None:
     assert (await Runner.run(refunds, "Bye", session=session)).final_output == "Bye."
     model.assert_complete()
     session.close()
-
-
-async def test_a_history_that_a_handoff_has_folded_is_refused_in_words() -> None:
-    """The place cannot be read from it, and a wrong step would be worse. (ours)"""
-    model = FakeModel(Script(hands_off_to("b"), says("Hello.")))
-    agent = Agent(name="a", model=model, handoffs=[Agent(name="b", model=model)])
-
-    with pytest.raises(HarnessError, match="history folded into one message"):
-        await Runner.run(agent, "Hi", run_config=RunConfig(nest_handoff_history=True))
 
 
 async def test_an_agent_that_is_a_tool_has_a_script_of_its_own() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from durable_loop.testing import (
     streams,
 )
 from durable_loop.testing.script import Place
+from durable_loop.testing.script_file import MOST_LEVELS
 from tests.requirements import requirement
 
 FIRST, SECOND = calls("stock_price", ticker="AAPL"), says("185.50")
@@ -113,7 +115,7 @@ EVERY = Script(
     hands_off_to("Refund agent"),
     floods(100),
     loops("a", x=1),
-    fails("no such model", retryable=False),
+    fails("no such model", retryable=False, error_type="NotFoundError"),
     summary=says("They counted."),
     models={"mini": Script(says("Small."))},
 )
@@ -165,7 +167,43 @@ def test_a_script_is_written_by_hand_in_a_line_for_each_step(tmp_path: Path) -> 
         ("x.json", '{"steps": [], "summary": {"delays": 1}}', "a summary says or fails"),
         ("x.json", "[", "x.json is no JSON: "),
         ("x.yaml", "[", "x.yaml is no YAML: "),
-        ("x.yaml", "- says: [1]", "steps.0.says: Input should be"),
+        ("x.yaml", "- says: [1]", "steps.0.says: a list or mapping of this kind does not go here"),
+        ("x.yaml", "- says: 42", "steps.0.says: 42 does not go here; a text that looks like a number stands in quotes"),
+        ("x.yaml", "- delays: yes", "steps.0.delays: true does not go here"),
+        ("x.yaml", "- floods: no", "steps.0.floods: false does not go here"),
+        ("x.yaml", "Hello.", "the file: the text 'Hello.' does not go here"),
+        ("x.yaml", "", "the file: there is nothing here\nA step is one of"),
+        (
+            "x.yaml",
+            "- says: a\n- says: 2026-01-01",
+            'is a date in YAML, and scripts have none: write it in quotes, "20',
+        ),
+        ("x.yaml", "- says: a\n- says: 2026-01-01", 'in "x.yaml", line 2, column 9'),
+        ("x.yaml", "- says: 2026-13-45", "2026-13-45 is a date in YAML"),
+        ("x.yaml", "- calls: {tool: a, arguments: {day: 2026-01-01 10:00:00}}", "2026-01-01 10:00:00 is a date"),
+        ("x.yaml", "- calls: {tool: a, arguments: {on: x}}", 'the key on is no text: write it in quotes, "on"'),
+        ("x.yaml", "- {1: x}", "the key 1 is no text"),
+        ("x.yaml", "steps: []\nmodels: {7: []}", "the key 7 is no text"),
+        ("x.yaml", "- {[a]: x}", "x.yaml cannot be used: "),
+        ("x.yaml", "- calls: {tool: a, arguments: {x: !!set {b}}}", "scripts have no set: write text, a number"),
+        ("x.yaml", "- says: !!binary aGk=", "scripts have no binary"),
+        ("x.yaml", "- says: !!int x", "x is no value: "),
+        ("x.yaml", "- says: !!bool perhaps", "perhaps is no value: "),
+        ("x.yaml", f"- floods: {'1' * 5000}", "is no value: "),
+        ("x.yaml", "- says: !!map [a]", "x.yaml cannot be used: "),
+        ("x.yaml", "- says: !!python/name:os.system x", "x.yaml cannot be used: "),
+        ("x.yaml", "- says: a\n---\n- says: b", "x.yaml is no YAML: "),
+        ("x.yaml", "- says: \x00", "x.yaml is no YAML: "),
+        ("x.yaml", "- &a [*a]", "x.yaml has lists or mappings in each other more than 100 levels deep"),
+        ("x.yaml", "[" * 5_000 + "]" * 5_000, "more than 100 levels deep: write it flatter"),
+        ("x.yaml", f"- calls: {{tool: a, arguments: {{x: {'[' * 99}{']' * 99}}}}}", "more than 100 levels deep"),
+        ("x.json", "[" * 100_000 + "]" * 100_000, "more than 100 levels deep: write it flatter"),
+        ("x.json", f'[{{"calls": {{"tool": "a", "arguments": {{"x": {"[" * 99}{"]" * 99}}}}}}}]', "100 levels deep"),
+        ("x.json", '{"says": "a"}', "steps: Field required"),
+        ("x.json", "null", "the file: there is nothing here"),
+        ("x.json", f'[{{"floods": {"1" * 5000}}}]', "x.json is no JSON: "),
+        ("x.json", '[{"says": "a"}, {"delays": 1}]', "x.json: The script ends with delays(1)"),
+        ("x.json", '{"steps": [], "models": {"mini": [{"delays": 1}]}}', "x.json: The script ends with delays(1)"),
         ("absent.json", None, "absent.json cannot be read: "),
     ],
 )
@@ -182,6 +220,37 @@ def test_a_file_that_is_no_script_is_refused_in_words(
     assert words in str(refused.value)
 
 
+def test_what_yaml_could_read_otherwise_comes_back_as_the_text_that_it_is(tmp_path: Path) -> None:
+    """A date, a number and a yes in quotes; a call that is written once and used twice. (ours)"""
+    file = tmp_path / "script.yaml"
+    script = Script(calls("a", day="2026-01-01", when={"on": "yes", "7": 7}), says("42"))
+    script.write(file)
+    assert Script.read(file).steps == script.steps
+
+    file.write_text("- calls: &look {tool: look}\n- calls: [*look, {<<: *look, arguments: {far: true}}]\n")
+    assert Script.read(file).steps == (calls("look"), calls(call("look"), call("look", far=True)))
+
+
+def test_a_handoff_is_written_by_the_name_of_the_agent(tmp_path: Path) -> None:
+    """What an older version wrote is a call, and stays one. (ours)"""
+    file = tmp_path / "script.yaml"
+    file.write_text("- hands_off_to: Übersetzer\n- calls: {tool: transfer_to_back}\n")
+
+    assert Script.read(file).steps == (hands_off_to("Übersetzer"), calls("transfer_to_back"))
+    assert Script.read(file).at(Place(0, 1), attempt=1) == calls("transfer_to_back")
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_arguments_that_no_file_can_hold_are_refused_when_they_are_written(tmp_path: Path, suffix: str) -> None:
+    """And not by the worker process that reads them. (ours)"""
+    deep: list[Any] = []
+    for _ in range(MOST_LEVELS):
+        deep = [deep]
+    for arguments, words in (({"x": object()}, "cannot be written to"), ({"x": deep}, "100 levels deep")):
+        with pytest.raises(ScriptError, match=words):
+            Script(calls("a", **arguments)).write(tmp_path / f"script.{suffix}")
+
+
 def test_a_delay_belongs_to_the_step_that_comes_next() -> None:
     """And to its attempts alone. (ours)"""
     script = Script(delays(1), delays(timedelta(seconds=2)), fails("x", attempts=2), says("a"), delays(4), says("b"))
@@ -190,6 +259,14 @@ def test_a_delay_belongs_to_the_step_that_comes_next() -> None:
     assert script.delay(Place(1, 0), attempt=1) == 4
     assert script.at(Place(1, 0), attempt=1) == says("b")
     assert script.delay(Place(2, 0), attempt=1) == 0
+
+
+def test_a_delay_that_nothing_comes_after_is_a_mistake_in_the_script() -> None:
+    """It would delay nothing and count as a turn; the script of another model is one as well. (ours)"""
+    with pytest.raises(ScriptError, match=r"ends with delays\(2\.5\).*none comes: write what the model does after it"):
+        Script(says("a"), delays(2.5))
+    with pytest.raises(ScriptError, match=r"ends with delays\(1\)"):
+        Script(says("a"), models={"mini": Script(delays(1))})
 
 
 def test_a_loop_answers_every_later_call_of_its_turn() -> None:
