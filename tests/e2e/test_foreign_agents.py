@@ -1,10 +1,14 @@
 """The harness runs agents that it knows nothing of."""
 
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
-from mcp.server.mcpserver import MCPServer
+from agents.mcp import MCPServer, MCPServerStdio, MCPServerStdioParams, MCPServerStreamableHttp
 from temporalio.client import WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner
@@ -25,6 +29,7 @@ from durable_loop.testing import (
     UnusedStepsError,
     WorkerPlace,
     calls,
+    digest,
     hands_off_to,
     says,
 )
@@ -41,7 +46,11 @@ from tests.e2e.foreign_agents import (
     Stumbles,
 )
 from tests.e2e.foreign_notes import TakesNotes
+from tests.e2e.mcp_http import over_http
+from tests.e2e.notes_server import notes_server
 from tests.requirements import requirement
+
+MakeServer = Callable[[], MCPServer]
 
 PATH = "tests.e2e.foreign_agents:AGENT"
 SCRIPT = Script(calls("next_door", name="Ada"), says("Hello Ada, hello Grace."))
@@ -71,19 +80,41 @@ async def test_a_foreign_workflow_hands_off_by_the_name_of_the_agent(env: Enviro
         assert await agent.execute(HandsOver.run, "I am\nAda") == "Übersetzer: Hallo Ada."
 
 
-async def test_a_foreign_workflow_calls_the_tools_of_an_mcp_server_in_memory(env: Environment) -> None:
-    """By the name that the workflow knows it by. (ours)"""
-    notes = MCPServer("notes")
+@asynccontextmanager
+async def in_memory() -> AsyncGenerator[MakeServer]:
+    """Give the notes in this process."""
+    yield lambda: InMemoryMCPServer("notes", notes_server())
 
-    @notes.tool()
-    def note(text: str) -> str:
-        return f"noted {text}"
 
-    secretary = DurableAgent(workflows=[TakesNotes], mcp_servers={"notes": lambda: InMemoryMCPServer("notes", notes)})
-    async with env.running(secretary, Script(calls("note", text="milk"), says("It is noted."))) as agent:
-        assert await agent.execute(TakesNotes.run, "Note milk") == "It is noted."
+@asynccontextmanager
+async def at_a_port() -> AsyncGenerator[MakeServer]:
+    """Give the notes over HTTP."""
+    async with over_http(notes_server()) as url:
+        yield lambda: MCPServerStreamableHttp({"url": url}, name="notes")
 
-        assert (await agent.history()).activities()[-2:] == ["temporalio.mcp.notes.call-tool", "invoke_model_activity"]
+
+@asynccontextmanager
+async def over_stdio() -> AsyncGenerator[MakeServer]:
+    """Give the notes in a process that the worker starts."""
+    command = MCPServerStdioParams(command=sys.executable, args=["-m", "tests.e2e.notes_server"], cwd=Path.cwd())
+    yield lambda: MCPServerStdio(command, name="notes", client_session_timeout_seconds=30)
+
+
+@pytest.mark.parametrize("reach", [in_memory, at_a_port, over_stdio])
+@requirement("harness.any-agent")
+async def test_a_foreign_workflow_calls_the_tools_of_an_mcp_server(
+    env: Environment, reach: Callable[[], AbstractAsyncContextManager[MakeServer]]
+) -> None:
+    """By the name that the workflow knows it by, in memory, over HTTP and over stdio. (ours)"""
+    async with reach() as make_server:
+        secretary = DurableAgent(workflows=[TakesNotes], mcp_servers={"notes": make_server})
+        async with env.running(secretary, Script(calls("note", text="milk"), says("It is noted."))) as agent:
+            assert await agent.execute(TakesNotes.run, "Note milk") == "It is noted."
+
+            history = await agent.history()
+
+    assert history.activities()[-2:] == ["temporalio.mcp.notes.call-tool", "invoke_model_activity"]
+    assert "noted milk" in digest(history)
 
 
 @requirement("harness.unused")

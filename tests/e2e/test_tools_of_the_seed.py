@@ -1,5 +1,6 @@
 """Every tool of the seed, called by the fake model: what the model reads afterwards."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,21 @@ async def test_the_model_reads_what_the_tool_found(env: Environment, steps: list
 
         assert (await chat.send("go")).text == "Done."
         assert read in await last_model_input(chat)
+
+
+async def test_a_session_that_was_idle_for_months_remembers(env: Environment) -> None:
+    """It waits without a worker's memory; its clock is moved on. (ours)"""
+    script = Script(PROJECT, says("Set."), calls("get_jira_metrics"), says("Done."))
+    async with env.agent(script) as agent:
+        chat = agent.chat()
+        await chat.send("set it")
+        client = await env.client(names.NAMESPACE_IT)
+        session = client.get_workflow_handle(names.ID_IT_SESSION + chat.chat_id)
+
+        await env.fast_forward(session, timedelta(days=100), namespace=names.NAMESPACE_IT)
+
+        await chat.send("look")
+        assert "JIRA metrics for DEMO-123" in await last_model_input(chat)
 
 
 async def last_model_input(chat: TestedChat) -> str:
