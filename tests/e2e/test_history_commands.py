@@ -57,6 +57,21 @@ async def test_a_check_tells_a_break_from_a_drift_by_its_exit_code(folder: Path)
     assert (code, output.splitlines()[0]) == (4, "chat/new.v0.json is not in the manifest")
 
 
+@requirement("harness.store")
+async def test_a_stored_file_that_is_no_history_is_named_and_the_others_are_checked(folder: Path) -> None:
+    """The folder is not what the manifest says, which is exit code 4. (ours)"""
+    store = HistoryStore(folder / "fixtures/histories")
+    for name, content in (("chat/broken", "{"), ("chat/other", "[]")):
+        store.path(store.keep(name, STORE.read(STORE.entry("chat/local-tool")), why="x")).write_text(content)
+
+    code, output = await typed(folder, "history", "check")
+
+    assert code == 4
+    assert "chat/broken.v0.json is no workflow history: JSONDecodeError" in output
+    assert "chat/other.v0.json is no workflow history" in output
+    assert output.endswith("chat/tool.v0: replays (41 events)\n1 replays\n")
+
+
 @requirement("harness.accept")
 async def test_a_drift_and_a_break_are_accepted_each_in_its_own_way(folder: Path) -> None:
     """And nothing else with them. (ours)"""
@@ -157,6 +172,7 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
         (("accept", "chat/tool", "--why", "x"), "say --drift or --break, one of them"),
         (("accept", "chat/tool", "--drift", "--why", "x"), "there is nothing of that kind to accept"),
         (("record", "none", "--as", "a/b", "--why", "x"), "No Temporal answers at 127.0.0.1:1"),
+        (("pull", "--query", "x", "--to", "no.json", *address), "no.json cannot be written: File exists."),
         (("pull", "--query", "x", "--redact"), "--redact is about what is kept: say --to FOLDER"),
         (("pull", "--query", "Nonsense = 'x'", *address), "Temporal does not take the query"),
         (("pull", "--query", "WorkflowId = 'none'", *address), "No workflow in default matches"),

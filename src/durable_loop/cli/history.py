@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from durable_loop.testing.histories.history import RecordedHistory, fetch_histor
 from durable_loop.testing.histories.pulling import file_name, pulled
 from durable_loop.testing.histories.redaction import redacted
 from durable_loop.testing.histories.store import AcceptedDrift, Entry, Expectation, HistoryStore
+from durable_loop.testing.histories.writing import make_folder, put, staged, telling_what_fails
 from durable_loop.testing.project import Project
 
 __all__ = ["accept", "check", "list_stored", "project", "pull", "record", "refresh", "show"]
@@ -54,12 +56,7 @@ async def check(project: Project, what: Sequence[str]) -> int:
     problems = [] if what else store.problems()
     for problem in problems:
         typer.echo(problem, err=True)
-    missing = {entry.id for entry in store.entries() if not store.path(entry).exists()}
-    chosen = (
-        [_found(store, name) for name in what]
-        if what
-        else [(entry.id, store.read(entry), entry) for entry in store.entries() if entry.id not in missing]
-    )
+    chosen = [_found(store, name) for name in what] if what else list(_readable(store))
     if not chosen and not problems:
         raise SettingsError(f"There are no histories in {project.histories}.")
     agents = _agents(project)
@@ -131,6 +128,8 @@ async def pull(
 ) -> int:
     """Fetch, check and keep the histories that a filter finds; return the exit code."""
     agents = _agents(project)
+    if to is not None:
+        make_folder(to)
     client = await connect(address=address, namespace=namespace)
     checked: list[Checked] = []
     try:
@@ -157,11 +156,10 @@ async def _keep(
             )
             return
     path = folder / file_name(history)
-    path.unlink(missing_ok=True)  # an open chat goes on: pulled again, it has more to show
-    try:
-        kept.write(path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
+    with telling_what_fails(folder):
+        staged(path).unlink(missing_ok=True)
+        kept.write(staged(path))
+        put(path)  # over an older one: an open chat goes on, and has more to show
 
 
 async def _checked(agents: Sequence[DurableAgent], name: str, history: RecordedHistory, entry: Entry | None) -> Checked:
@@ -187,6 +185,13 @@ def _found(store: HistoryStore, what: str) -> tuple[str, RecordedHistory, Entry 
         return what, RecordedHistory.read(path), None
     entry = store.entry(what)
     return entry.id, store.read(entry), entry
+
+
+def _readable(store: HistoryStore) -> Iterable[tuple[str, RecordedHistory, Entry]]:
+    """Return what is stored, but for the files that `problems` tells of."""
+    for entry in store.entries():
+        with suppress(SettingsError):
+            yield entry.id, store.read(entry), entry
 
 
 def _agents(project: Project) -> Sequence[DurableAgent]:

@@ -42,7 +42,7 @@ def check(
     FILE may be what `temporal workflow show --output json` wrote.
 
     Exit codes: 0 all is well; 1 open chats would break; 3 they go on and behave differently; 4 folder and manifest do
-    not agree; 2 wrong use or set-up.
+    not agree, or a file is no history; 2 wrong use or set-up.
     """
     from durable_loop.cli import history
 

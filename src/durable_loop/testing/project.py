@@ -15,11 +15,11 @@ from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from durable_loop.errors import SettingsError
+from durable_loop.testing.layout import HISTORIES
 
 __all__ = ["OWN_AGENTS", "Project"]
 
 OWN_AGENTS: Final = ("durable_loop.testing.own_agent:CHAT", "durable_loop.testing.own_agent:SERVICES")
-HISTORIES: Final = "fixtures/histories"
 # From here on recorded histories are only added to.
 FIRST_RELEASE: Final = Version("0.1.0")
 
