@@ -1,6 +1,7 @@
 """The pytest plugin (entry point `pytest11`). Every pytest run imports it: what takes long comes in later.
 
-Stored histories are tests: a run that comes by their folder replays each of them, without a server.
+Stored histories are tests: a run that names no paths, or that comes by their folder, replays each of them, without a
+server.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from durable_loop.testing.layout import MANIFEST, Layout
 from durable_loop.testing.run_state import REPORT, Report, project_of
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ __all__ = [
     "pytest_testnodedown",
 ]
 
-_MANIFEST = "manifest.toml"
 _REPORT = "durable_loop_report"
+_LAYOUT = pytest.StashKey[Layout]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,17 +59,33 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "script(*steps): what the model of `fake_model`, `chat` and `running_agent` says."
     )
     config.stash[REPORT] = Report()
+    config.stash[_LAYOUT] = Layout.read(config.rootpath)
+    _come_by_histories(config)
     if find_spec("pytest_asyncio") is not None:
         from durable_loop.testing import fixtures  # noqa: PLC0415 - it imports pytest-asyncio
 
         config.pluginmanager.register(fixtures, "durable-loop-fixtures")
 
 
+def _come_by_histories(config: pytest.Config) -> None:
+    """Have a run that names no paths come by the stored histories, wherever they are."""
+    names_paths = config.args_source is pytest.Config.ArgsSource.ARGS
+    if names_paths or config.invocation_params.dir != config.rootpath:
+        return
+    layout = config.stash[_LAYOUT]
+    comes_by = any(layout.histories.is_relative_to((config.rootpath / path).resolve()) for path in config.args)
+    if not comes_by and layout.first() is not None:
+        config.args = [*config.args, str(layout.histories)]
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Make tests of the manifest in the folder of the project's histories."""
-    if file_path.name != _MANIFEST or file_path.parent != project_of(parent.config).histories.resolve():
+    """Make tests of the manifest in the folder of the project's histories; of a history where there is none."""
+    layout = parent.config.stash[_LAYOUT]
+    if file_path.name == MANIFEST and layout.is_said:
+        project_of(parent.config)  # what is wrong in our table is told here
+    if not file_path.is_relative_to(layout.histories) or file_path != layout.first():
         return None
-    return _Manifest.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
+    return _Stored.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -81,7 +99,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a process of pytest-xdist did (`node` is its controller)."""
-    node.config.stash[REPORT].add(Report(**node.workeroutput.get(_REPORT, {})))
+    node.config.stash[REPORT].add(Report(**getattr(node, "workeroutput", {}).get(_REPORT, {})))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -114,14 +132,14 @@ def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-class _Manifest(pytest.File):
+class _Stored(pytest.File):
     """The stored histories: one test for the folder, and one for each."""
 
     def collect(self) -> Iterator[pytest.Item]:
         from durable_loop.errors import DurableLoopError  # noqa: PLC0415 - seconds, for whoever has histories
         from durable_loop.testing.histories.store import HistoryStore  # noqa: PLC0415 - as above
 
-        store = HistoryStore(self.path.parent)
+        store = HistoryStore(project_of(self.config).histories)
         try:
             entries = store.entries()
         except DurableLoopError as error:
@@ -132,6 +150,14 @@ class _Manifest(pytest.File):
 
 
 class _Check(pytest.Item):
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what we raise on purpose as it is, and anything else with its traceback."""
+        from durable_loop.errors import DurableLoopError  # noqa: PLC0415 - as above
+
+        if isinstance(excinfo.value, DurableLoopError | pytest.UsageError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, self.name
 
