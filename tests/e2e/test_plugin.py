@@ -239,3 +239,39 @@ async def test_what_is_wrong_with_a_stored_history_is_said_without_our_sources(b
         "from durable_loop.testing.histories.store import HistoryStore\nHistoryStore.read = lambda *_: 1 / 0\n"
     )
     assert "ZeroDivisionError" in (await run_pytest(beside, "--replay-only", "histories"))[1]
+
+
+WITHOUT_ASYNCIO = """
+import importlib.util
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == "pytest_asyncio" else find_spec(name, *more)
+"""
+SYNC = """
+import asyncio
+import pytest
+from agents import Agent, Runner
+from durable_loop.testing import CrashPoint, says
+
+@pytest.mark.script(says("Hello Ada."))
+def test_fake_model(fake_model, crash, histories):
+    assert asyncio.run(Runner.run(Agent(name="x", model=fake_model), "I am Ada")).final_output == "Hello Ada."
+
+def test_chat(chat): pass
+def test_env(durable_env): pass
+"""
+
+
+@requirement("harness.plugin")
+async def test_without_pytest_asyncio_there_is_what_does_without_a_loop(beside: Path) -> None:
+    """The other fixtures say what is missing. (ours)"""
+    (beside / "hidden.py").write_text(WITHOUT_ASYNCIO)
+    (beside / "tests" / "test_other.py").write_text(SYNC)
+
+    words = ("-p", "hidden", "-p", "no:asyncio", "tests")
+    code, output = await run_pytest(beside, *words, PYTHONPATH=str(beside))
+
+    assert code == 1
+    assert "1 passed" in output
+    for name in ("chat", "durable_env"):
+        told = f"The fixture {name} needs pytest-asyncio, which is not installed: pip install 'durable-loop[testing]'"
+        assert told in output

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from durable_loop.testing import fixtures
 from durable_loop.testing.layout import MANIFEST, Layout
 from durable_loop.testing.run_state import REPORT, Report, project_of
 
@@ -54,17 +55,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the fixtures where they can work."""
+    """Add the fixtures, and the stored histories."""
     config.addinivalue_line(
         "markers", "script(*steps): what the model of `fake_model`, `chat` and `running_agent` says."
     )
     config.stash[REPORT] = Report()
     config.stash[_LAYOUT] = Layout.read(config.rootpath)
     _come_by_histories(config)
+    config.pluginmanager.register(fixtures, "durable-loop-fixtures")
     if find_spec("pytest_asyncio") is not None:
-        from durable_loop.testing import fixtures  # noqa: PLC0415 - it imports pytest-asyncio
-
-        config.pluginmanager.register(fixtures, "durable-loop-fixtures")
+        from durable_loop.testing import async_fixtures as running  # noqa: PLC0415 - it imports pytest-asyncio
+    else:
+        from durable_loop.testing import missing_fixtures as running  # noqa: PLC0415 - as above
+    config.pluginmanager.register(running, "durable-loop-async-fixtures")
 
 
 def _come_by_histories(config: pytest.Config) -> None:
@@ -89,10 +92,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out all but the histories where that is asked for."""
-    if config.option.replay_only:
-        left_out = [item for item in items if not isinstance(item, _Check)]
-        items[:] = [item for item in items if isinstance(item, _Check)]
+    """Leave out all but the histories where that is asked for, and those whose next generation is recorded now."""
+    left_out = [
+        item
+        for item in items
+        if (config.option.replay_only and not isinstance(item, _Check))
+        or (isinstance(item, _History) and item.scenario in config.option.refresh_histories)
+    ]
+    if left_out:
+        items[:] = [item for item in items if item not in frozenset(left_out)]
         config.hook.pytest_deselected(items=left_out)
 
 
@@ -181,6 +189,7 @@ class _History(_Check):
         super().__init__(**of_pytest)  # pyright: ignore[reportUnknownMemberType]
         self._store = store
         self._entry = entry
+        self.scenario = entry.name
 
     def runtest(self) -> None:
         from durable_loop.testing.durable_agent import DurableAgent, replayer_of  # noqa: PLC0415 - as above
