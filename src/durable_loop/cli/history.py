@@ -5,12 +5,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import typer
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.bootstrap.client import connect
 from durable_loop.errors import SettingsError
@@ -30,6 +31,9 @@ WELL: Final = 0
 BREAKS: Final = 1
 DRIFTS: Final = 3
 DISAGREES: Final = 4
+NOT_RECORDED: Final = 1
+WRONG_USE: Final = 2
+PYTEST_WRONG_USE: Final = 4
 
 
 def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
@@ -40,8 +44,9 @@ def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
     """
     _quiet()
     here = Project.read(Path.cwd())
-    sys.path.insert(0, str(Path.cwd()))  # where `python -m` finds an agent, a command must too
-    return Project(agents=agents or here.agents, histories=folder or here.histories, version=here.version)
+    # Where `python -m` and pytest find an agent, a command must too.
+    sys.path[:0] = [str(path) for path in (*here.pythonpath, Path.cwd())]
+    return replace(here, agents=agents or here.agents, histories=folder or here.histories)
 
 
 def _quiet() -> None:
@@ -90,11 +95,37 @@ async def record(
     typer.echo(f"{entry.id}: {entry.events} events of {entry.workflow}")
 
 
-def refresh(names: Sequence[str], *, anew: bool) -> int:
-    """Run pytest so that it records; return its exit code."""
+def refresh(project: Project, names: Sequence[str], *, anew: bool) -> int:
+    """Run pytest so that it records; return the exit code: 0 where all is recorded and no test failed.
+
+    Raises:
+        SettingsError: there is no such scenario, or `anew` is not allowed any more.
+    """
+    store = HistoryStore(project.histories)
+    known = {entry.name for entry in store.entries()}
+    if unknown := [name for name in names if name not in known]:
+        raise SettingsError(
+            f"There is no scenario {', '.join(unknown)} in {project.histories}. "
+            f"There are: {', '.join(sorted(known)) or 'none'}. A new one: pytest --record-histories."
+        )
+    if anew:
+        project.may_record_anew()
+    before = {name: _written(store, name) for name in names}
     options = [word for name in names for word in ("--refresh-histories", name)]
     command = (sys.executable, "-m", "pytest", *options, *(["--anew"] if anew else []))
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own words and names of histories
+    code = subprocess.run(command, check=False).returncode  # noqa: S603 - our own words and names of histories
+    if code == PYTEST_WRONG_USE:
+        return WRONG_USE
+    missing = [name for name in names if _written(store, name) == before[name]]
+    for name in missing:
+        typer.echo(f"{name} is not recorded: no test came to `histories.match({name!r}, …)`.", err=True)
+    return NOT_RECORDED if code or missing else WELL
+
+
+def _written(store: HistoryStore, name: str) -> tuple[str, int] | None:
+    """Return which generation of a scenario is the newest, and when its file was written."""
+    newest = store.newest(name)
+    return (newest.id, store.path(newest).stat().st_mtime_ns) if newest and store.path(newest).exists() else None
 
 
 async def accept(project: Project, name: str, *, why: str, breaks: bool) -> None:
@@ -132,16 +163,33 @@ async def pull(
         make_folder(to)
     client = await connect(address=address, namespace=namespace)
     checked: list[Checked] = []
+    unknown = 0
     try:
-        async for history in pulled(client, query, limit=limit):
-            checked.append(await _checked(agents, f"{history.workflow_id} ({history.run_id})", history, None))
-            if to is not None:
-                await _keep(history, to, agents, redact=redact, replays=checked[-1].verdict is not Verdict.BREAKS)
+        async for run in pulled(client, query, limit=limit):
+            if (history := run.history) is None:
+                typer.echo(f"{run.name} was deleted meanwhile: nothing of it can break.", err=True)
+            elif not any(history.workflow_type in agent.workflow_types for agent in agents):
+                typer.echo(f"{run.name} cannot be replayed: no agent here has the workflow {history.workflow_type}.")
+                unknown += 1
+            else:
+                checked.append(await _checked(agents, run.name, history, None))
+                if to is not None:
+                    await _keep(history, to, agents, redact=redact, replays=checked[-1].verdict is not Verdict.BREAKS)
     except RPCError as error:
-        raise SettingsError(f"Temporal does not take the query {query!r}: {error.message}") from error
-    if not checked:
+        raise SettingsError(_why_not_listed(error, client.namespace, query)) from error
+    if not checked and not unknown:
         raise SettingsError(f"No workflow in {client.namespace} matches {query!r}.")
-    return _summed_up(checked)
+    return _summed_up(checked, unknown=unknown)
+
+
+def _why_not_listed(error: RPCError, namespace: str, query: str) -> str:
+    match error.status:
+        case RPCStatusCode.NOT_FOUND:
+            return f"There is no namespace {namespace} on that Temporal: say --namespace. {error.message}"
+        case RPCStatusCode.INVALID_ARGUMENT:
+            return f"Temporal does not take the query {query!r}: {error.message}"
+        case _:
+            return f"Temporal does not list the workflows of {namespace}: {error.message}"
 
 
 async def _keep(
@@ -171,10 +219,12 @@ async def _checked(agents: Sequence[DurableAgent], name: str, history: RecordedH
     return checked
 
 
-def _summed_up(checked: Iterable[Checked]) -> int:
+def _summed_up(checked: Iterable[Checked], *, unknown: int = 0) -> int:
     counts = Counter(each.verdict for each in checked)
-    typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    if counts[Verdict.BREAKS] or counts[Verdict.UNNOTICED]:
+    told = [f"{count} {verdict}" for verdict, count in sorted(counts.items())]
+    typer.echo(", ".join([*told, *([f"{unknown} of no agent here"] if unknown else [])]))
+    # A workflow that no worker has is stuck as well.
+    if counts[Verdict.BREAKS] or counts[Verdict.UNNOTICED] or unknown:
         return BREAKS
     return DRIFTS if counts[Verdict.DRIFTS] else WELL
 

@@ -96,7 +96,7 @@ class RecordedHistory:
             history = cls(
                 content.pop("workflowId", path.stem), content, is_redacted=bool(content.pop("redacted", False))
             )
-            _ = history.workflow_type, history.run_id
+            _ = history.workflow_type, history.run_id, history.event_types
         except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
             raise SettingsError(
                 f"{path} is no workflow history: {type(error).__name__}: {error}. "
