@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,26 @@ from dataclasses import replace
 from durable_loop.testing.own_agent import CHAT
 from tests.replay.changed_workflow import ChangedChatWorkflow
 AGENT = replace(CHAT, workflows=[ChangedChatWorkflow])
+"""
+
+RECORDS = """
+from pathlib import Path
+from durable_loop.testing import RecordedHistory
+
+def test_it(histories):
+    histories.match("chat/tool", RecordedHistory.read(Path({source!r})), why="y")
+"""
+# A run that the list still has: it goes as its history is asked for.
+DELETED_MEANWHILE = """
+from durable_loop.testing.histories import pulling
+from durable_loop.testing.own_agent import CHAT as AGENT
+from temporalio.service import RPCError, RPCStatusCode
+fetch = pulling.fetch_history
+async def fetch_history(handle):
+    if handle.id.endswith("foreign-1"):
+        raise RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")
+    return await fetch(handle)
+pulling.fetch_history = fetch_history
 """
 
 
@@ -52,9 +73,30 @@ async def test_a_check_tells_a_break_from_a_drift_by_its_exit_code(folder: Path)
     assert "chat/tool.v0 does not replay: [TMPRL1100] Nondeterminism error" in output
     assert "WARN" not in output
 
+    # As pytest finds it.
+    (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["lib"]\n')
+    (folder / "lib").mkdir()
+    (folder / "rhymes.py").rename(folder / "lib" / "rhymes.py")
+    assert (await typed(folder, "history", "check", "--agent", "rhymes:AGENT"))[0] == 3
+
     (folder / "fixtures/histories/chat/new.v0.json").write_text("{}")
     code, output = await typed(folder, "history", "check")
     assert (code, output.splitlines()[0]) == (4, "chat/new.v0.json is not in the manifest")
+
+
+@requirement("harness.store")
+async def test_a_stored_file_that_is_no_history_is_named_and_the_others_are_checked(folder: Path) -> None:
+    """The folder is not what the manifest says, which is exit code 4. (ours)"""
+    store = HistoryStore(folder / "fixtures/histories")
+    for name, content in (("chat/broken", "{"), ("chat/other", "[]")):
+        store.path(store.keep(name, STORE.read(STORE.entry("chat/local-tool")), why="x")).write_text(content)
+
+    code, output = await typed(folder, "history", "check")
+
+    assert code == 4
+    assert "chat/broken.v0.json is no workflow history: JSONDecodeError" in output
+    assert "chat/other.v0.json is no workflow history" in output
+    assert output.endswith("chat/tool.v0: replays (41 events)\n1 replays\n")
 
 
 @requirement("harness.accept")
@@ -122,6 +164,34 @@ async def test_chats_of_a_running_temporal_are_pulled_replayed_and_kept(env: Env
         assert (await typed(folder, "history", "check"))[0] == 0
 
 
+@requirement("harness.pull")
+async def test_a_pull_goes_on_after_a_workflow_that_no_agent_has(env: Environment, folder: Path) -> None:
+    """It would be stuck as well, which the exit code tells; one that was deleted meanwhile cannot be. (ours)"""
+    (folder / "gone.py").write_text(DELETED_MEANWHILE)
+    async with env.agent(Script(says("Hello."))) as agent:
+        chat = agent.chat()
+        await chat.send("Hi")
+        client = await env.client()
+        for number in range(2):
+            await client.start_workflow(
+                "Foreign", id=f"{chat.chat_id}-foreign-{number}", task_queue="none", task_timeout=timedelta(seconds=1)
+            )
+        query = f"WorkflowId STARTS_WITH '{chat.chat_id}'"
+
+        async def listed() -> bool:
+            return len([run async for run in client.list_workflows(query)]) == 3
+
+        await eventually(listed)
+
+        asked = ("history", "pull", "--address", env.address, "--query", query, "--agent", "gone:AGENT")
+        code, output = await typed(folder, *asked)
+
+    assert (code, output.splitlines()[-1]) == (1, "1 replays, 1 of no agent here")
+    assert "cannot be replayed: no agent here has the workflow Foreign." in output
+    assert f"{chat.chat_id}-foreign-1" in output
+    assert "was deleted meanwhile: nothing of it can break." in output
+
+
 @requirement("temporal.show-json")
 async def test_what_temporal_s_own_command_writes_is_a_history(env: Environment, folder: Path) -> None:
     """`temporal workflow show --output json`. (Temporal)"""
@@ -144,6 +214,8 @@ async def test_what_temporal_s_own_command_writes_is_a_history(env: Environment,
 async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: Path) -> None:
     """What is wrong, and what there is. (ours)"""
     (folder / "no.json").write_text("[]")
+    typeless = STORE.path(STORE.entry("finance/roi")).read_text().replace('"eventType"', '"type"')
+    (folder / "typeless.json").write_text(typeless)
     shutil.copy(STORE.path(STORE.entry("finance/roi")), folder / "roi.json")
     (folder / "only_chat.py").write_text("from durable_loop.testing.own_agent import CHAT as AGENT\n")
     address = ("--address", env.address)
@@ -157,6 +229,12 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
         (("accept", "chat/tool", "--why", "x"), "say --drift or --break, one of them"),
         (("accept", "chat/tool", "--drift", "--why", "x"), "there is nothing of that kind to accept"),
         (("record", "none", "--as", "a/b", "--why", "x"), "No Temporal answers at 127.0.0.1:1"),
+        (("pull", "--query", "x", "--to", "no.json", *address), "no.json cannot be written: File exists."),
+        (("pull", "--query", "x", "--address", "not an address"), "No Temporal answers at not an address"),
+        (("pull", "--query", "x", "--namespace", "none", *address), "There is no namespace none on that Temporal"),
+        (("show", "typeless.json"), "typeless.json is no workflow history: KeyError: 'eventType'"),
+        (("refresh", "chat/none"), "There is no scenario chat/none in"),
+        (("refresh", "chat/none"), "There are: chat/tool. A new one: pytest --record-histories."),
         (("pull", "--query", "x", "--redact"), "--redact is about what is kept: say --to FOLDER"),
         (("pull", "--query", "Nonsense = 'x'", *address), "Temporal does not take the query"),
         (("pull", "--query", "WorkflowId = 'none'", *address), "No workflow in default matches"),
@@ -169,3 +247,25 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
 def _only(folder: Path) -> Path:
     (file,) = folder.iterdir()
     return file
+
+
+@requirement("harness.plugin")
+async def test_a_refresh_tells_by_its_exit_code_whether_all_was_recorded(tmp_path: Path) -> None:
+    """0 where it was; 1 where a test failed or none came to it. What it replaces is not replayed. (ours)"""
+    (tmp_path / "pyproject.toml").write_text('[tool.durable-loop]\nhistories = "histories"\n')
+    store = HistoryStore(tmp_path / "histories")
+    kept = store.keep("chat/tool", STORE.read(STORE.entry("chat/local-tool")), why="x")
+    test = tmp_path / "test_it.py"
+    test.write_text(RECORDS.format(source=str(STORE.path(STORE.entry("chat/one-turn")))))
+
+    code, output = await typed(tmp_path, "history", "refresh", "chat/tool")
+    assert code == 0, output
+    assert "recorded chat/tool.v1" in output
+    assert [entry.id for entry in store.entries()] == ["chat/tool.v0", "chat/tool.v1"]
+    code, output = await typed(tmp_path, "history", "refresh", "chat/tool", "--anew")
+    assert (code, store.entry(kept.id)) == (0, kept), output
+
+    test.write_text("def test_it(): pass\n")
+    code, output = await typed(tmp_path, "history", "refresh", "chat/tool")
+    assert code == 1
+    assert "chat/tool is not recorded: no test came to `histories.match('chat/tool', …)`." in output

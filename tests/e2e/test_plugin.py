@@ -131,3 +131,147 @@ async def test_a_changed_prompt_and_an_unlisted_file_fail_the_replay(project: Pa
     code, output = await run_pytest(project, "--replay-only")
     assert code == pytest.ExitCode.INTERRUPTED
     assert "[tool.durable-loop] takes agents and histories. agent: Extra inputs are not permitted." in output
+
+
+@requirement("harness.plugin")
+async def test_a_process_of_xdist_that_dies_is_one_failed_test(project: Path) -> None:
+    """What the others replayed is told. (ours)"""
+    (project / "test_fixtures.py").write_text("import os\ndef test_dies(): os._exit(1)\n")
+    (project / "test_trip_planner.py").write_text("")
+
+    code, output = await run_pytest(project, "-n", "2", "--max-worker-restart", "0")
+
+    assert code == 1
+    assert "INTERNALERROR" not in output
+    assert "crashed while running 'test_fixtures.py::test_dies'" in output
+
+
+HISTORIES_ALONE = """
+[tool.pytest.ini_options]
+pythonpath = ["tests"]
+testpaths = ["tests"]
+asyncio_mode = "auto"
+
+[tool.durable-loop]
+agents = ["trip_agent:AGENT"]
+histories = "histories"
+"""
+
+
+@pytest.fixture(name="beside")
+def _beside(project: Path) -> Path:
+    """Give a project whose histories are beside its tests."""
+    tests = project / "tests"
+    tests.mkdir()
+    for module in project.glob("test_*.py"):
+        module.unlink()
+    (project / "trip_planner.py").rename(tests / "trip_planner.py")
+    (tests / "trip_agent.py").write_text(
+        "from durable_loop.testing import DurableAgent\n"
+        "from trip_planner import TripWorkflow\n"
+        "AGENT = DurableAgent(workflows=[TripWorkflow])\n"
+    )
+    (tests / "test_other.py").write_text("def test_other(): pass\n")
+    (project / "pyproject.toml").write_text(HISTORIES_ALONE)
+    return project
+
+
+@requirement("harness.plugin")
+async def test_every_run_without_paths_replays_what_is_stored(beside: Path) -> None:
+    """Wherever the folder is; paths that are given are all that is run. (ours)"""
+    for words in ((), ("-n", "2")):
+        code, output = await run_pytest(beside, *words)
+        assert code == 0, output
+        assert "3 passed" in output
+        assert "1 history replayed (" in output
+
+    for words in (("tests",), ("tests/test_other.py",)):
+        code, output = await run_pytest(beside, *words)
+        assert (code, "1 passed" in output, "replayed" in output) == (0, True, False)
+    assert "1 history replayed (" in (await run_pytest(beside, "histories"))[1]
+    # From within another folder, that folder is what is asked for.
+    assert "replayed" not in (await run_pytest(beside / "tests"))[1]
+
+    pyproject = beside / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('testpaths = ["tests"]', 'testpaths = ["histories", "tests"]'))
+    assert "3 passed" in (await run_pytest(beside))[1]
+    pyproject.write_text(pyproject.read_text().replace('testpaths = ["histories", "tests"]', ""))
+    assert "3 passed" in (await run_pytest(beside))[1]
+
+
+@requirement("harness.plugin")
+async def test_histories_without_their_manifest_fail(beside: Path) -> None:
+    """A manifest that was lost is not the same as no histories. (ours)"""
+    (beside / "histories" / "manifest.toml").unlink()
+    for words in ((), ("-n", "2"), ("--replay-only",)):
+        code, output = await run_pytest(beside, *words)
+        assert code == 1
+        assert "manifest.toml is missing, and there are histories" in output
+        assert "1 failed" in output
+
+    shutil.rmtree(beside / "histories")
+    assert (await run_pytest(beside))[0] == 0
+
+
+@requirement("harness.plugin")
+async def test_what_is_wrong_with_a_stored_history_is_said_without_our_sources(beside: Path) -> None:
+    """What this code raises on purpose is a message; all else is a bug, with its traceback. (ours)"""
+    stored, pyproject = beside / "histories/trip/two-tools.v0.json", beside / "pyproject.toml"
+    whole = stored.read_bytes()
+    for change, told in (
+        (stored.unlink, "two-tools.v0.json cannot be read: No such file or directory."),
+        (lambda: stored.write_text("{"), "two-tools.v0.json is no workflow history: JSONDecodeError"),
+        (
+            lambda: pyproject.write_text(pyproject.read_text().replace("trip_agent:AGENT", "trip_agent:NONE")),
+            "No agent at 'trip_agent:NONE'",
+        ),
+    ):
+        change()
+        code, output = await run_pytest(beside, "--replay-only")
+        assert code == 1
+        assert told in output
+        assert "Error" not in output.replace("JSONDecodeError", "")
+        assert "def runtest" not in output
+        stored.write_bytes(whole)
+
+    pyproject.write_text(HISTORIES_ALONE)
+    (beside / "conftest.py").write_text(
+        "from durable_loop.testing.histories.store import HistoryStore\nHistoryStore.read = lambda *_: 1 / 0\n"
+    )
+    assert "ZeroDivisionError" in (await run_pytest(beside, "--replay-only", "histories"))[1]
+
+
+WITHOUT_ASYNCIO = """
+import importlib.util
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == "pytest_asyncio" else find_spec(name, *more)
+"""
+SYNC = """
+import asyncio
+import pytest
+from agents import Agent, Runner
+from durable_loop.testing import CrashPoint, says
+
+@pytest.mark.script(says("Hello Ada."))
+def test_fake_model(fake_model, crash, histories):
+    assert asyncio.run(Runner.run(Agent(name="x", model=fake_model), "I am Ada")).final_output == "Hello Ada."
+
+def test_chat(chat): pass
+def test_env(durable_env): pass
+"""
+
+
+@requirement("harness.plugin")
+async def test_without_pytest_asyncio_there_is_what_does_without_a_loop(beside: Path) -> None:
+    """The other fixtures say what is missing. (ours)"""
+    (beside / "hidden.py").write_text(WITHOUT_ASYNCIO)
+    (beside / "tests" / "test_other.py").write_text(SYNC)
+
+    words = ("-p", "hidden", "-p", "no:asyncio", "tests")
+    code, output = await run_pytest(beside, *words, PYTHONPATH=str(beside))
+
+    assert code == 1
+    assert "1 passed" in output
+    for name in ("chat", "durable_env"):
+        told = f"The fixture {name} needs pytest-asyncio, which is not installed: pip install 'durable-loop[testing]'"
+        assert told in output

@@ -78,7 +78,7 @@ async def connect(
             lazy=lazy,
             connect_timeout=CONNECT_TIMEOUT,
         )
-    except (RuntimeError, OSError, RPCError) as error:
+    except (RuntimeError, OSError, RPCError, ValueError) as error:  # a ValueError: this is no address
         raise TemporalUnreachableError(
             f"No Temporal answers at {address}: {_reason(error)}\n"
             f"Check TEMPORAL_ADDRESS (it is {os.environ.get('TEMPORAL_ADDRESS') or 'not set'}), "

@@ -4,12 +4,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import typer
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.bootstrap.client import connect
 from durable_loop.errors import SettingsError
@@ -21,6 +23,7 @@ from durable_loop.testing.histories.history import RecordedHistory, fetch_histor
 from durable_loop.testing.histories.pulling import file_name, pulled
 from durable_loop.testing.histories.redaction import redacted
 from durable_loop.testing.histories.store import AcceptedDrift, Entry, Expectation, HistoryStore
+from durable_loop.testing.histories.writing import make_folder, put, staged, telling_what_fails
 from durable_loop.testing.project import Project
 
 __all__ = ["accept", "check", "list_stored", "project", "pull", "record", "refresh", "show"]
@@ -29,6 +32,9 @@ WELL: Final = 0
 BREAKS: Final = 1
 DRIFTS: Final = 3
 DISAGREES: Final = 4
+NOT_RECORDED: Final = 1
+WRONG_USE: Final = 2
+PYTEST_WRONG_USE: Final = 4
 
 
 def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
@@ -39,8 +45,9 @@ def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
     """
     _quiet()
     here = Project.read(Path.cwd())
-    sys.path.insert(0, str(Path.cwd()))  # where `python -m` finds an agent, a command must too
-    return Project(agents=agents or here.agents, histories=folder or here.histories, version=here.version)
+    # Where `python -m` and pytest find an agent, a command must too.
+    sys.path[:0] = [str(path) for path in (*here.pythonpath, Path.cwd())]
+    return replace(here, agents=agents or here.agents, histories=folder or here.histories)
 
 
 def _quiet() -> None:
@@ -55,12 +62,7 @@ async def check(project: Project, what: Sequence[str]) -> int:
     problems = [] if what else store.problems()
     for problem in problems:
         typer.echo(problem, err=True)
-    missing = {entry.id for entry in store.entries() if not store.path(entry).exists()}
-    chosen = (
-        [_found(store, name) for name in what]
-        if what
-        else [(entry.id, store.read(entry), entry) for entry in store.entries() if entry.id not in missing]
-    )
+    chosen = [_found(store, name) for name in what] if what else list(_readable(store))
     if not chosen and not problems:
         raise SettingsError(f"There are no histories in {project.histories}.")
     agents = _agents(project)
@@ -94,11 +96,37 @@ async def record(
     typer.echo(f"{entry.id}: {entry.events} events of {entry.workflow}")
 
 
-def refresh(names: Sequence[str], *, anew: bool) -> int:
-    """Run pytest so that it records; return its exit code."""
+def refresh(project: Project, names: Sequence[str], *, anew: bool) -> int:
+    """Run pytest so that it records; return the exit code: 0 where all is recorded and no test failed.
+
+    Raises:
+        SettingsError: there is no such scenario, or `anew` is not allowed any more.
+    """
+    store = HistoryStore(project.histories)
+    known = {entry.name for entry in store.entries()}
+    if unknown := [name for name in names if name not in known]:
+        raise SettingsError(
+            f"There is no scenario {', '.join(unknown)} in {project.histories}. "
+            f"There are: {', '.join(sorted(known)) or 'none'}. A new one: pytest --record-histories."
+        )
+    if anew:
+        project.may_record_anew()
+    before = {name: _written(store, name) for name in names}
     options = [word for name in names for word in ("--refresh-histories", name)]
     command = (sys.executable, "-m", "pytest", *options, *(["--anew"] if anew else []))
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own words and names of histories
+    code = subprocess.run(command, check=False).returncode  # noqa: S603 - our own words and names of histories
+    if code == PYTEST_WRONG_USE:
+        return WRONG_USE
+    missing = [name for name in names if _written(store, name) == before[name]]
+    for name in missing:
+        typer.echo(f"{name} is not recorded: no test came to `histories.match({name!r}, …)`.", err=True)
+    return NOT_RECORDED if code or missing else WELL
+
+
+def _written(store: HistoryStore, name: str) -> tuple[str, int] | None:
+    """Return which generation of a scenario is the newest, and when its file was written."""
+    newest = store.newest(name)
+    return (newest.id, store.path(newest).stat().st_mtime_ns) if newest and store.path(newest).exists() else None
 
 
 async def accept(project: Project, name: str, *, why: str, breaks: bool) -> None:
@@ -132,18 +160,37 @@ async def pull(
 ) -> int:
     """Fetch, check and keep the histories that a filter finds; return the exit code."""
     agents = _agents(project)
+    if to is not None:
+        make_folder(to)
     client = await connect(address=address, namespace=namespace)
     checked: list[Checked] = []
+    unknown = 0
     try:
-        async for history in pulled(client, query, limit=limit):
-            checked.append(await _checked(agents, f"{history.workflow_id} ({history.run_id})", history, None))
-            if to is not None:
-                await _keep(history, to, agents, redact=redact, replays=checked[-1].verdict is not Verdict.BREAKS)
+        async for run in pulled(client, query, limit=limit):
+            if (history := run.history) is None:
+                typer.echo(f"{run.name} was deleted meanwhile: nothing of it can break.", err=True)
+            elif not any(history.workflow_type in agent.workflow_types for agent in agents):
+                typer.echo(f"{run.name} cannot be replayed: no agent here has the workflow {history.workflow_type}.")
+                unknown += 1
+            else:
+                checked.append(await _checked(agents, run.name, history, None))
+                if to is not None:
+                    await _keep(history, to, agents, redact=redact, replays=checked[-1].verdict is not Verdict.BREAKS)
     except RPCError as error:
-        raise SettingsError(f"Temporal does not take the query {query!r}: {error.message}") from error
-    if not checked:
+        raise SettingsError(_why_not_listed(error, client.namespace, query)) from error
+    if not checked and not unknown:
         raise SettingsError(f"No workflow in {client.namespace} matches {query!r}.")
-    return _summed_up(checked)
+    return _summed_up(checked, unknown=unknown)
+
+
+def _why_not_listed(error: RPCError, namespace: str, query: str) -> str:
+    match error.status:
+        case RPCStatusCode.NOT_FOUND:
+            return f"There is no namespace {namespace} on that Temporal: say --namespace. {error.message}"
+        case RPCStatusCode.INVALID_ARGUMENT:
+            return f"Temporal does not take the query {query!r}: {error.message}"
+        case _:
+            return f"Temporal does not list the workflows of {namespace}: {error.message}"
 
 
 async def _keep(
@@ -158,11 +205,10 @@ async def _keep(
             )
             return
     path = folder / file_name(history)
-    path.unlink(missing_ok=True)  # an open chat goes on: pulled again, it has more to show
-    try:
-        kept.write(path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
+    with telling_what_fails(folder):
+        staged(path).unlink(missing_ok=True)
+        kept.write(staged(path))
+        put(path)  # over an older one: an open chat goes on, and has more to show
 
 
 async def _checked(agents: Sequence[DurableAgent], name: str, history: RecordedHistory, entry: Entry | None) -> Checked:
@@ -174,10 +220,12 @@ async def _checked(agents: Sequence[DurableAgent], name: str, history: RecordedH
     return checked
 
 
-def _summed_up(checked: Iterable[Checked]) -> int:
+def _summed_up(checked: Iterable[Checked], *, unknown: int = 0) -> int:
     counts = Counter(each.verdict for each in checked)
-    typer.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
-    if counts[Verdict.BREAKS] or counts[Verdict.UNNOTICED]:
+    told = [f"{count} {verdict}" for verdict, count in sorted(counts.items())]
+    typer.echo(", ".join([*told, *([f"{unknown} of no agent here"] if unknown else [])]))
+    # A workflow that no worker has is stuck as well.
+    if counts[Verdict.BREAKS] or counts[Verdict.UNNOTICED] or unknown:
         return BREAKS
     return DRIFTS if counts[Verdict.DRIFTS] else WELL
 
@@ -188,6 +236,13 @@ def _found(store: HistoryStore, what: str) -> tuple[str, RecordedHistory, Entry 
         return what, RecordedHistory.read(path), None
     entry = store.entry(what)
     return entry.id, store.read(entry), entry
+
+
+def _readable(store: HistoryStore) -> Iterable[tuple[str, RecordedHistory, Entry]]:
+    """Return what is stored, but for the files that `problems` tells of."""
+    for entry in store.entries():
+        with suppress(SettingsError):
+            yield entry.id, store.read(entry), entry
 
 
 def _agents(project: Project) -> Sequence[DurableAgent]:

@@ -42,7 +42,7 @@ def check(
     FILE may be what `temporal workflow show --output json` wrote.
 
     Exit codes: 0 all is well; 1 open chats would break; 3 they go on and behave differently; 4 folder and manifest do
-    not agree; 2 wrong use or set-up.
+    not agree, or a file is no history; 2 wrong use or set-up.
     """
     from durable_loop.cli import history
 
@@ -95,10 +95,13 @@ def refresh(
         bool, typer.Option("--anew", help="In the place of the newest generation (before version 0.1.0).")
     ] = False,
 ) -> None:
-    """Run the tests that record these scenarios, and store what they leave behind: `pytest --refresh-histories`."""
+    """Run pytest, with `--refresh-histories`, and store what the tests of these scenarios leave behind.
+
+    Exit codes: 0 all of them are recorded; 1 a test failed, or none came to a scenario; 2 wrong use or set-up.
+    """
     from durable_loop.cli import history
 
-    raise typer.Exit(history.refresh(names, anew=anew))
+    raise typer.Exit(history.refresh(history.project(None, None), names, anew=anew))
 
 
 @app.command()
@@ -134,7 +137,11 @@ def pull(
     ] = False,
     agent: Agents = None,
 ) -> None:
-    """Replay real workflows against this code: the gate before a deployment. Exit codes as `check`."""
+    """Replay real workflows against this code: the gate before a deployment.
+
+    Exit codes: 0 all is well; 1 open chats would break, or no agent here has their workflow; 3 they go on and behave
+    differently; 2 wrong use or set-up.
+    """
     from durable_loop.cli import history
 
     if redact and to is None:

@@ -6,6 +6,7 @@ A worker process of the harness finds it by its path, `package.module:AGENT`.
 """
 
 import importlib
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -66,9 +67,18 @@ class DurableAgent:
             SettingsError: there is none.
         """
         module_name, _, name = path.partition(":")
+        if not all(word.isidentifier() for word in (*module_name.split("."), name)):
+            raise SettingsError(f"No agent at {path!r}: write package.module:NAME.")
         try:
-            found = getattr(importlib.import_module(module_name), name)
-        except (ImportError, AttributeError, ValueError) as error:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            raise SettingsError(f"No agent at {path!r}: {error}{_place(error)}. Write package.module:NAME.") from error
+        except (Exception, SystemExit) as error:  # somebody else's module may raise anything
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            raise SettingsError(f"{module_name} cannot be imported: {words}{_place(error)}.") from error
+        try:
+            found = getattr(module, name)
+        except AttributeError as error:
             raise SettingsError(f"No agent at {path!r}: {error}. Write package.module:NAME.") from error
         if not isinstance(found, cls):
             raise SettingsError(f"{path} is {type(found).__name__}, and no DurableAgent.")
@@ -137,6 +147,12 @@ class DurableAgent:
             model_params=self.model_params, model_provider=provider, mcp_servers=self.mcp_servers
         )
         return [plugin, PASS_PYTEST_THROUGH]
+
+
+def _place(error: BaseException) -> str:
+    """Return the line of somebody's module in which an import ended."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
 
 
 def replayer_of(agents: Iterable[DurableAgent], workflow_type: str) -> Callable[[Sequence[Interceptor]], Replayer]:

@@ -1,6 +1,7 @@
 """The pytest plugin (entry point `pytest11`). Every pytest run imports it: what takes long comes in later.
 
-Stored histories are tests: a run that comes by their folder replays each of them, without a server.
+Stored histories are tests: a run that names no paths, or that comes by their folder, replays each of them, without a
+server.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from durable_loop.testing import fixtures
+from durable_loop.testing.layout import MANIFEST, Layout
 from durable_loop.testing.run_state import REPORT, Report, project_of
 
 if TYPE_CHECKING:
@@ -28,8 +31,8 @@ __all__ = [
     "pytest_testnodedown",
 ]
 
-_MANIFEST = "manifest.toml"
 _REPORT = "durable_loop_report"
+_LAYOUT = pytest.StashKey[Layout]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,36 +55,59 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the fixtures where they can work."""
+    """Add the fixtures, and the stored histories."""
     config.addinivalue_line(
         "markers", "script(*steps): what the model of `fake_model`, `chat` and `running_agent` says."
     )
     config.stash[REPORT] = Report()
+    config.stash[_LAYOUT] = Layout.read(config.rootpath)
+    _come_by_histories(config)
+    config.pluginmanager.register(fixtures, "durable-loop-fixtures")
     if find_spec("pytest_asyncio") is not None:
-        from durable_loop.testing import fixtures  # noqa: PLC0415 - it imports pytest-asyncio
+        from durable_loop.testing import async_fixtures as running  # noqa: PLC0415 - it imports pytest-asyncio
+    else:
+        from durable_loop.testing import missing_fixtures as running  # noqa: PLC0415 - as above
+    config.pluginmanager.register(running, "durable-loop-async-fixtures")
 
-        config.pluginmanager.register(fixtures, "durable-loop-fixtures")
+
+def _come_by_histories(config: pytest.Config) -> None:
+    """Have a run that names no paths come by the stored histories, wherever they are."""
+    names_paths = config.args_source is pytest.Config.ArgsSource.ARGS
+    if names_paths or config.invocation_params.dir != config.rootpath:
+        return
+    layout = config.stash[_LAYOUT]
+    comes_by = any(layout.histories.is_relative_to((config.rootpath / path).resolve()) for path in config.args)
+    if not comes_by and layout.first() is not None:
+        config.args = [*config.args, str(layout.histories)]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Make tests of the manifest in the folder of the project's histories."""
-    if file_path.name != _MANIFEST or file_path.parent != project_of(parent.config).histories.resolve():
+    """Make tests of the manifest in the folder of the project's histories; of a history where there is none."""
+    layout = parent.config.stash[_LAYOUT]
+    if file_path.name == MANIFEST and layout.is_said:
+        project_of(parent.config)  # what is wrong in our table is told here
+    if not file_path.is_relative_to(layout.histories) or file_path != layout.first():
         return None
-    return _Manifest.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
+    return _Stored.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out all but the histories where that is asked for."""
-    if config.option.replay_only:
-        left_out = [item for item in items if not isinstance(item, _Check)]
-        items[:] = [item for item in items if isinstance(item, _Check)]
+    """Leave out all but the histories where that is asked for, and those whose next generation is recorded now."""
+    left_out = [
+        item
+        for item in items
+        if (config.option.replay_only and not isinstance(item, _Check))
+        or (isinstance(item, _History) and item.scenario in config.option.refresh_histories)
+    ]
+    if left_out:
+        items[:] = [item for item in items if item not in frozenset(left_out)]
         config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a process of pytest-xdist did (`node` is its controller)."""
-    node.config.stash[REPORT].add(Report(**node.workeroutput.get(_REPORT, {})))
+    node.config.stash[REPORT].add(Report(**getattr(node, "workeroutput", {}).get(_REPORT, {})))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -114,14 +140,14 @@ def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-class _Manifest(pytest.File):
+class _Stored(pytest.File):
     """The stored histories: one test for the folder, and one for each."""
 
     def collect(self) -> Iterator[pytest.Item]:
         from durable_loop.errors import DurableLoopError  # noqa: PLC0415 - seconds, for whoever has histories
         from durable_loop.testing.histories.store import HistoryStore  # noqa: PLC0415 - as above
 
-        store = HistoryStore(self.path.parent)
+        store = HistoryStore(project_of(self.config).histories)
         try:
             entries = store.entries()
         except DurableLoopError as error:
@@ -132,6 +158,14 @@ class _Manifest(pytest.File):
 
 
 class _Check(pytest.Item):
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what we raise on purpose as it is, and anything else with its traceback."""
+        from durable_loop.errors import DurableLoopError  # noqa: PLC0415 - as above
+
+        if isinstance(excinfo.value, DurableLoopError | pytest.UsageError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, self.name
 
@@ -155,6 +189,7 @@ class _History(_Check):
         super().__init__(**of_pytest)  # pyright: ignore[reportUnknownMemberType]
         self._store = store
         self._entry = entry
+        self.scenario = entry.name
 
     def runtest(self) -> None:
         from durable_loop.testing.durable_agent import DurableAgent, replayer_of  # noqa: PLC0415 - as above

@@ -5,21 +5,22 @@ agents = ["trips.harness:AGENT"]        # DurableAgents; by default our own chat
 histories = "tests/histories"          # by default fixtures/histories
 """
 
+import importlib.metadata
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from durable_loop.errors import SettingsError
+from durable_loop.testing.layout import HISTORIES
 
 __all__ = ["OWN_AGENTS", "Project"]
 
 OWN_AGENTS: Final = ("durable_loop.testing.own_agent:CHAT", "durable_loop.testing.own_agent:SERVICES")
-HISTORIES: Final = "fixtures/histories"
 # From here on recorded histories are only added to.
 FIRST_RELEASE: Final = Version("0.1.0")
 
@@ -33,16 +34,31 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True)
 class Project:
-    """Where its agents are, and where its histories are stored."""
+    """Where its agents are, and where its histories are stored.
+
+    `pythonpath` is pytest's: the folders in which it finds modules. A dynamic version of a project that is not
+    installed is not known.
+    """
 
     agents: Sequence[str] = OWN_AGENTS
     histories: Path = Path(HISTORIES)
     version: Version | None = None
+    is_version_known: bool = True
+    pythonpath: Sequence[Path] = ()
 
-    @property
-    def is_released(self) -> bool:
-        """Whether somebody may have chats that an older version has begun."""
-        return self.version is not None and self.version >= FIRST_RELEASE
+    def may_record_anew(self) -> None:
+        """Pass where nobody can have chats that an older version has begun.
+
+        Raises:
+            SettingsError: somebody may.
+        """
+        if not self.is_version_known:
+            raise SettingsError(
+                "The version of this project is dynamic, and the project is not installed: whether it is before "
+                f"{FIRST_RELEASE} cannot be told. Install it (pip install -e .), or leave --anew out."
+            )
+        if self.version is not None and self.version >= FIRST_RELEASE:
+            raise SettingsError(f"From version {FIRST_RELEASE} on histories are only added to: leave --anew out.")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -54,10 +70,11 @@ class Project:
         path = folder / "pyproject.toml"
         try:
             content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-            written = content.get("project", {}).get("version")
-            version = Version(written) if written else None
+            version, is_version_known = _version(content)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidVersion) as error:
             raise SettingsError(f"{path}: {error}") from error
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
         try:
             table = _Table.model_validate(content.get("tool", {}).get("durable-loop", {}))
         except ValidationError as error:
@@ -65,4 +82,29 @@ class Project:
             raise SettingsError(
                 f"{path}: [tool.durable-loop] takes {' and '.join(_Table.model_fields)}. {wrong}."
             ) from error
-        return cls(agents=tuple(table.agents), histories=folder / table.histories, version=version)
+        return cls(
+            agents=tuple(table.agents),
+            histories=folder / table.histories,
+            version=version,
+            is_version_known=is_version_known,
+            pythonpath=tuple(folder / each for each in _pythonpath(content)),
+        )
+
+
+def _version(content: Mapping[str, Any]) -> tuple[Version | None, bool]:
+    """Return the version, if there is one, and whether that is known."""
+    project = content.get("project", {})
+    if "version" not in project.get("dynamic", ()):
+        written = project.get("version") or content.get("tool", {}).get("poetry", {}).get("version")
+        return (Version(written) if written else None), True
+    try:
+        return Version(importlib.metadata.version(project["name"])), True
+    except (importlib.metadata.PackageNotFoundError, KeyError):
+        return None, False
+
+
+def _pythonpath(content: Mapping[str, Any]) -> Sequence[str]:
+    """Return what pytest is told: a list, or words in a string; its table may also be `[tool.pytest]` alone."""
+    of_pytest = content.get("tool", {}).get("pytest", {})
+    paths: object = of_pytest.get("ini_options", of_pytest).get("pythonpath", ())
+    return paths.split() if isinstance(paths, str) else [str(path) for path in cast("Sequence[object]", paths)]

@@ -102,7 +102,7 @@ class RecordedHistory:
             started = content["events"][0]["workflowExecutionStartedEventAttributes"]
             workflow_id = content.pop("workflowId", None) or started.get("workflowId") or path.stem
             history = cls(workflow_id, content, is_redacted=bool(content.pop("redacted", False)))
-            _ = history.workflow_type, history.run_id
+            _ = history.workflow_type, history.run_id, history.event_types
         except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
             raise SettingsError(
                 f"{path} is no workflow history: {type(error).__name__}: {error}. "

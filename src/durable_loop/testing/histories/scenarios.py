@@ -43,9 +43,7 @@ class Scenarios:
         """
         newest = self.store.newest(name)
         if name in self._refresh or (self._record and newest is None):
-            if newest is not None and self._anew:
-                self.store.remove(newest)
-            self.recorded.append(self.store.keep(name, fresh, why=why, expect=expect))
+            self.recorded.append(self.store.keep(name, fresh, why=why, expect=expect, anew=self._anew))
             return
         if newest is None:
             raise HistoryMissingError(name)

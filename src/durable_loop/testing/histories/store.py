@@ -5,82 +5,38 @@
     fixtures/histories/manifest.toml           why each is there, what to expect of it, and its checksum
 
 A name is `area/scenario`; each of its generations is an entry, `area/scenario.v0`.
+
+Writers come one after the other. A new history is written whole beside its place, with the manifest that lists it last;
+then follow renames alone. A writer that is killed among these leaves its manifest, by which the next one settles it.
 """
 
 import hashlib
 import re
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
-
-import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Final
 
 from durable_loop.errors import SettingsError
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.manifest import AcceptedDrift, Entry, Expectation, as_toml, entries_in
 from durable_loop.testing.histories.scrubbing import telling
+from durable_loop.testing.histories.writing import locked, put, staged
+from durable_loop.testing.layout import MANIFEST
 
 __all__ = ["AcceptedDrift", "Entry", "Expectation", "HistoryStore"]
 
-MANIFEST: Final = "manifest.toml"
 PACKAGES: Final = ("temporalio", "temporalio-openai-agents", "openai-agents", "mcp", "pydantic")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)+")
-
-
-class Expectation(StrEnum):
-    """What a replay on this code must give."""
-
-    REPLAYS = "replays"
-    NONDETERMINISM = "nondeterminism"  # it must be noticed, or the check proves nothing
-
-
-class AcceptedDrift(BaseModel):
-    """A change of behaviour that is meant: exactly this one passes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sha256: str
-    why: str
-
-
-class Entry(BaseModel):
-    """A stored history, as the manifest lists it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    workflow: str
-    why: str
-    expect: Expectation = Expectation.REPLAYS
-    events: int
-    sha256: str
-    versions: Mapping[str, str]
-    accepted_drift: AcceptedDrift | None = None
-
-    @property
-    def name(self) -> str:
-        """The id without its generation."""
-        return self.id.rpartition(".v")[0]
-
-    @property
-    def generation(self) -> int:
-        """How often the scenario had been recorded before."""
-        return int(self.id.rpartition(".v")[2])
-
-
-class _Manifest(BaseModel):
-    history: list[Entry] = Field(default_factory=list[Entry])
 
 
 class HistoryStore:
     """Stored histories in a folder; it need not be there yet.
 
-    Methods raise SettingsError where the manifest cannot be read, or where a name or an id is none.
+    Methods raise SettingsError where the manifest cannot be read, where something cannot be written, or where a name or
+    an id is none. Processes may write at the same time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,13 +44,7 @@ class HistoryStore:
 
     def entries(self) -> list[Entry]:
         """Return what the manifest lists, in its order."""
-        path = self.folder / MANIFEST
-        if not path.exists():
-            return []
-        try:
-            return _Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).history
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-            raise SettingsError(f"{path} is no manifest of histories: {error}") from error
+        return entries_in(self._manifest)
 
     def entry(self, id_: str) -> Entry:
         """Return the entry with an id, or the newest one with a name."""
@@ -125,50 +75,71 @@ class HistoryStore:
         *,
         why: str,
         expect: Expectation = Expectation.REPLAYS,
+        anew: bool = False,
     ) -> Entry:
-        """Store a history as the next generation of its scenario; a file that is there is not overwritten."""
+        """Store a history as the next generation of its scenario; a file that is there is not overwritten.
+
+        `anew`: in the place of the newest generation, which is there until the new one is.
+        """
         if not _NAME.fullmatch(name):
             raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
-        newest = self.newest(name)
-        id_ = f"{name}.v{newest.generation + 1 if newest else 0}"
-        path = self.folder / f"{id_}.json"
-        try:
-            history.write(path)
-        except FileExistsError as error:
-            raise SettingsError(f"{path} is there, and the manifest does not list it: move it away.") from error
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
-        stored = RecordedHistory.read(path)
-        path.with_suffix(".txt").write_text(digest(stored), encoding="utf-8")
-        entry = Entry(
-            id=id_,
-            workflow=stored.workflow_type,
-            why=why,
-            expect=expect,
-            events=len(stored.events),
-            sha256=_sha256(path),
-            versions=dict(_versions()),
-        )
-        self._write([*self.entries(), entry])
+        with locked(self.folder):
+            self._settle()
+            newest = self.newest(name)
+            id_ = newest.id if newest and anew else f"{name}.v{newest.generation + 1 if newest else 0}"
+            path = self.folder / f"{id_}.json"
+            others = [entry for entry in self.entries() if entry.id != id_]
+            if path.exists() and not (newest and anew):
+                raise SettingsError(f"{path} is there, and the manifest does not list it: move it away.")
+            try:
+                history.write(staged(path))
+                stored = RecordedHistory.read(staged(path))
+                entry = Entry(
+                    id=id_,
+                    workflow=stored.workflow_type,
+                    why=why,
+                    expect=expect,
+                    events=len(stored.events),
+                    sha256=_sha256(staged(path)),
+                    versions=dict(_versions()),
+                )
+                self._write_digest(path, stored)
+                self._write([*others, entry], put_first=(path, path.with_suffix(".txt")))
+            finally:
+                self._settle()
         return entry
 
     def remove(self, entry: Entry) -> None:
-        """Forget a history that is to be recorded anew, with its files."""
-        self._write(other for other in self.entries() if other.id != entry.id)
-        for path in (self.path(entry), self.path(entry).with_suffix(".txt")):
-            path.unlink(missing_ok=True)
+        """Forget a history, with its files."""
+        with locked(self.folder):
+            self._settle()
+            self._write(other for other in self.entries() if other.id != entry.id)
+            for path in (self.path(entry), self.path(entry).with_suffix(".txt")):
+                path.unlink(missing_ok=True)
 
     def change(self, entry: Entry) -> None:
         """Put an entry in the place of the one with its id."""
-        self._write(entry if other.id == entry.id else other for other in self.entries())
+        with locked(self.folder):
+            self._settle()
+            self._write(entry if other.id == entry.id else other for other in self.entries())
 
     def problems(self) -> list[str]:
         """Return, in words, where folder and manifest do not agree, and what a file tells that it should not."""
+        if not self._problems():
+            return []
+        try:
+            with locked(self.folder):  # a writer may be half way
+                return self._problems()
+        except SettingsError:
+            return self._problems()  # a folder that is for reading has no writers
+
+    def _problems(self) -> list[str]:
         entries = self.entries()
         listed = Counter(entry.id for entry in entries)
         stored = {path.relative_to(self.folder).with_suffix("").as_posix() for path in self.folder.rglob("*.json")}
         digests = {path.relative_to(self.folder).with_suffix("").as_posix() for path in self.folder.rglob("*.txt")}
         return [
+            *([f"{MANIFEST} is missing, and there are histories"] if stored and not self._manifest.exists() else []),
             *(f"{id_}.json is not in the manifest" for id_ in sorted(stored - listed.keys())),
             *(f"{id_}.txt belongs to no history" for id_ in sorted(digests - listed.keys())),
             *(f"{id_} is listed {times} times" for id_, times in listed.items() if times > 1),
@@ -178,10 +149,14 @@ class HistoryStore:
 
     def _problems_of(self, entry: Entry) -> Iterable[str]:
         path = self.path(entry)
+        try:
+            history = self.read(entry)
+        except SettingsError as error:
+            yield str(error)
+            return
         if _sha256(path) != entry.sha256:
             yield f"{entry.id}.json was edited: its checksum is not that of the manifest"
             return
-        history = self.read(entry)
         if (len(history.events), history.workflow_type) != (entry.events, entry.workflow):
             yield f"{entry.id}: the manifest has another workflow or another number of events"
         beside = path.with_suffix(".txt")
@@ -192,12 +167,39 @@ class HistoryStore:
         for words in telling(history.as_json()):
             yield f"{entry.id}.json tells {words}"
 
-    def _write(self, entries: Iterable[Entry]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        listed: list[dict[str, Any]] = [
-            entry.model_dump(mode="json", exclude_none=True) for entry in sorted(entries, key=lambda entry: entry.id)
-        ]
-        (self.folder / MANIFEST).write_text(tomli_w.dumps({"history": listed}), encoding="utf-8")
+    @property
+    def _manifest(self) -> Path:
+        return self.folder / MANIFEST
+
+    def _write_digest(self, path: Path, history: RecordedHistory) -> None:
+        staged(path.with_suffix(".txt")).write_text(digest(history), encoding="utf-8")
+
+    def _write(self, entries: Iterable[Entry], *, put_first: Iterable[Path] = ()) -> None:
+        """Write a manifest, and put what it lists into place before it."""
+        staged(self._manifest).write_text(as_toml(entries), encoding="utf-8")
+        for path in (*put_first, self._manifest):
+            put(path)
+
+    def _settle(self) -> None:
+        """Take back the new history of a writer that broke off; list one that has already the place of an older."""
+        try:
+            begun = entries_in(staged(self._manifest))
+        except SettingsError:
+            begun = []  # it broke off as it wrote this: nothing was put anywhere
+        entries = {entry.id: entry for entry in self.entries()}
+        for entry in begun:
+            listed, path = entries.get(entry.id), self.path(entry)
+            if (listed and listed.sha256 == entry.sha256) or not path.exists() or _sha256(path) != entry.sha256:
+                continue
+            if listed is None:
+                path.unlink()
+                path.with_suffix(".txt").unlink(missing_ok=True)
+            else:
+                self._write_digest(path, self.read(entry))
+                self._write({**entries, entry.id: entry}.values(), put_first=[path.with_suffix(".txt")])
+        for pattern in ("*.json", "*.txt", MANIFEST):
+            for path in self.folder.rglob(staged(Path(pattern)).name):
+                path.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from durable_loop.errors import SettingsError
 from durable_loop.testing import Expectation, HistoryStore, digest
 from durable_loop.testing.histories.store import AcceptedDrift
+from durable_loop.testing.histories.writing import locked
 from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, encoded, event_of, history
 
@@ -60,10 +62,11 @@ def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
 @requirement("harness.store")
 def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: HistoryStore) -> None:
     """An unlisted file, a missing one, one listed twice, an edited one, a digest that is not its own. (ours)"""
-    for name in ("edited", "gone", "twice", "undigested", "misread"):
+    for name in ("broken", "edited", "gone", "twice", "undigested", "misread"):
         store.keep(f"chat/{name}", history(), why="x")
     paths = {entry.name: store.path(entry) for entry in store.entries()}
     paths["chat/edited"].write_text(paths["chat/edited"].read_text() + "\n")
+    paths["chat/broken"].write_text(paths["chat/broken"].read_text()[:-10])
     paths["chat/gone"].unlink()
     (store.folder / "chat" / "unlisted.v0.json").write_text("{}")
     (store.folder / "chat" / "lonely.txt").write_text("")
@@ -73,7 +76,11 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
     twice = next(part for part in manifest.read_text().split("[[history]]") if "chat/twice" in part)
     manifest.write_text(f"{manifest.read_text()}\n[[history]]{twice}")
 
-    assert store.problems() == [
+    problems = store.problems()
+    (broken,) = (
+        problem for problem in problems if problem.startswith(f"{paths['chat/broken']} is no workflow history: JSON")
+    )
+    assert [problem for problem in problems if problem != broken] == [
         "chat/unlisted.v0.json is not in the manifest",
         "chat/lonely.txt belongs to no history",
         "chat/twice.v0 is listed 2 times",
@@ -101,6 +108,31 @@ def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistorySto
         "chat/first.v0.json tells the process that recorded it",
         "chat/first.v0.json tells 'identity'",
     ]
+
+
+@requirement("harness.store")
+def test_a_folder_without_its_manifest_is_named(store: HistoryStore) -> None:
+    """It is not an empty one. (ours)"""
+    (store.folder / "manifest.toml").unlink()
+
+    assert store.problems() == [
+        "manifest.toml is missing, and there are histories",
+        "chat/first.v0.json is not in the manifest",
+        "chat/first.v0.txt belongs to no history",
+    ]
+
+
+def test_a_recording_in_another_process_is_no_problem(store: HistoryStore) -> None:
+    """Whoever looks meanwhile waits for its end. (ours)"""
+    with ThreadPoolExecutor(1) as pool:
+        with locked(store.folder):
+            manifest = store.folder / "manifest.toml"
+            manifest.rename(store.folder / "elsewhere")
+            looking = pool.submit(store.problems)
+            with pytest.raises(TimeoutError):
+                looking.result(timeout=0.2)
+            (store.folder / "elsewhere").rename(manifest)
+        assert looking.result() == []
 
 
 def test_a_file_that_nobody_listed_is_not_overwritten(store: HistoryStore) -> None:
