@@ -122,6 +122,23 @@ async def test_chats_of_a_running_temporal_are_pulled_replayed_and_kept(env: Env
         assert (await typed(folder, "history", "check"))[0] == 0
 
 
+@requirement("security.history-tells-nothing")
+async def test_what_would_fail_the_check_is_not_recorded(env: Environment, folder: Path) -> None:
+    """But where somebody says that it tells of no machine; then the check takes it too. (ours)"""
+    async with env.agent(Script(says("Is it up?"))) as agent:
+        chat = agent.chat()
+        await chat.send("What runs at 127.0.0.1:8001?")
+        record = ("history", "record", chat.chat_id, "--as", "chat/asked", "--why", "x")
+
+        code, output = await typed(folder, *record, TEMPORAL_ADDRESS=env.address)
+        assert code == 2
+        assert "chat/asked.v0 is not kept. It tells an address of that machine, 127.0.0.1:8001 (event" in output
+        code, output = await typed(folder, *record, "--allow", "127.0.0.1:8001", TEMPORAL_ADDRESS=env.address)
+        assert code == 0, output
+
+    assert (await typed(folder, "history", "check"))[0] == 0
+
+
 @requirement("temporal.show-json")
 async def test_what_temporal_s_own_command_writes_is_a_history(env: Environment, folder: Path) -> None:
     """`temporal workflow show --output json`. (Temporal)"""

@@ -81,7 +81,14 @@ def show(project: Project, what: str) -> None:
 
 
 async def record(
-    project: Project, workflow_id: str, *, name: str, why: str, run: str | None, namespace: str | None
+    project: Project,
+    workflow_id: str,
+    *,
+    name: str,
+    why: str,
+    run: str | None,
+    namespace: str | None,
+    allowed: Sequence[str],
 ) -> None:
     """Store the history of a running workflow."""
     client = await connect(namespace=namespace)
@@ -89,7 +96,7 @@ async def record(
         history = await fetch_history(client.get_workflow_handle(workflow_id, run_id=run))
     except RPCError as error:
         raise SettingsError(f"There is no history of {workflow_id} in {client.namespace}: {error.message}.") from error
-    entry = HistoryStore(project.histories).keep(name, history, why=why)
+    entry = HistoryStore(project.histories).keep(name, history, why=why, allowed=allowed)
     typer.echo(f"{entry.id}: {entry.events} events of {entry.workflow}")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final, cast
 
 from durable_loop.testing.histories.history import RecordedHistory
-from durable_loop.testing.histories.payloads import is_payload, payloads_in, text_of, with_text
+from durable_loop.testing.histories.payloads import is_payload, json_within, payloads_in, text_of, with_text
 
 __all__ = ["redacted"]
 
@@ -101,7 +101,7 @@ class _Cover:
             return value
         if _TIME.fullmatch(value) or _REFERENCE.fullmatch(value):
             return value
-        within = _json_within(value)
+        within = json_within(value)
         return json.dumps(self._json(within)) if within is not None else _covered(value)
 
 
@@ -114,15 +114,6 @@ def _steering_words(value: Any, key: str) -> Iterator[str]:
             yield from _steering_words(inner, key)
     elif isinstance(value, str) and key in _STEERING and _IDENTIFIER.fullmatch(value):
         yield value
-
-
-def _json_within(text: str) -> Any:
-    """Return what a text holds as JSON, the arguments of a tool call for one, or None."""
-    try:
-        within = json.loads(text)
-    except ValueError:
-        return None
-    return cast("Any", within) if isinstance(within, dict | list) else None
 
 
 def _covered(text: str) -> str:

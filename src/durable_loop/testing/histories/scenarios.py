@@ -34,8 +34,11 @@ class Scenarios:
         *,
         why: str,
         expect: Expectation = Expectation.REPLAYS,
+        allowed: Collection[str] = (),
     ) -> None:
         """Pass where `fresh` tells what the newest generation of `name` (`area/scenario`) tells.
+
+        `allowed` are texts that may be recorded though they look as if they told of the machine.
 
         Raises:
             HistoryChangedError: it does not; names the first event that differs.
@@ -45,7 +48,7 @@ class Scenarios:
         if name in self._refresh or (self._record and newest is None):
             if newest is not None and self._anew:
                 self.store.remove(newest)
-            self.recorded.append(self.store.keep(name, fresh, why=why, expect=expect))
+            self.recorded.append(self.store.keep(name, fresh, why=why, expect=expect, allowed=allowed))
             return
         if newest is None:
             raise HistoryMissingError(name)

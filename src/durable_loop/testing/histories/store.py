@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -61,6 +61,7 @@ class Entry(BaseModel):
     sha256: str
     versions: Mapping[str, str]
     accepted_drift: AcceptedDrift | None = None
+    allowed: tuple[str, ...] | None = None  # texts that only look as if they told of the machine
 
     @property
     def name(self) -> str:
@@ -125,13 +126,23 @@ class HistoryStore:
         *,
         why: str,
         expect: Expectation = Expectation.REPLAYS,
+        allowed: Collection[str] = (),
     ) -> Entry:
-        """Store a history as the next generation of its scenario; a file that is there is not overwritten."""
+        """Store a history as the next generation of its scenario; a file that is there is not overwritten.
+
+        Refused is one that tells of the machine in a text, but for those that are `allowed`, now or before.
+        """
         if not _NAME.fullmatch(name):
             raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
         newest = self.newest(name)
         id_ = f"{name}.v{newest.generation + 1 if newest else 0}"
         path = self.folder / f"{id_}.json"
+        allowed = tuple(sorted({*allowed, *((newest and newest.allowed) or ())}))
+        if told := telling(history.scrubbed().as_json(), allowed=allowed):
+            raise SettingsError(
+                f"{id_} is not kept. It tells {'; '.join(told)}. "
+                "Have something else said there, or allow the text if it tells of no machine (`record --allow TEXT`)."
+            )
         try:
             history.write(path)
         except FileExistsError as error:
@@ -148,6 +159,7 @@ class HistoryStore:
             events=len(stored.events),
             sha256=_sha256(path),
             versions=dict(_versions()),
+            allowed=allowed or None,
         )
         self._write([*self.entries(), entry])
         return entry
@@ -189,7 +201,7 @@ class HistoryStore:
             yield f"{entry.id}.txt is missing, its digest"
         elif beside.read_text(encoding="utf-8") != digest(history):
             yield f"{entry.id}.txt is not the digest of its history"
-        for words in telling(history.as_json()):
+        for words in telling(history.as_json(), allowed=entry.allowed or ()):
             yield f"{entry.id}.json tells {words}"
 
     def _write(self, entries: Iterable[Entry]) -> None:
