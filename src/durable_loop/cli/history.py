@@ -1,5 +1,6 @@
 """What the commands about recorded histories do."""
 
+import logging
 import subprocess
 import sys
 from collections import Counter
@@ -14,11 +15,13 @@ from temporalio.service import RPCError
 from durable_loop.bootstrap.client import connect
 from durable_loop.errors import SettingsError
 from durable_loop.testing.durable_agent import DurableAgent, replayer_of
+from durable_loop.testing.errors import NonDeterminismFoundError
 from durable_loop.testing.histories.checks import Checked, Verdict, check_history, drift_sha256
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.history import RecordedHistory, fetch_history
 from durable_loop.testing.histories.pulling import file_name, pulled
-from durable_loop.testing.histories.redaction import redacted
+from durable_loop.testing.histories.redaction import redacted, redacted_to_replay
+from durable_loop.testing.histories.replaying import replay_history
 from durable_loop.testing.histories.store import AcceptedDrift, Entry, Expectation, HistoryStore
 from durable_loop.testing.project import Project
 
@@ -43,7 +46,8 @@ def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
 
 
 def _quiet() -> None:
-    """Have Temporal's core say nothing of a history that does not replay: we do, and in a sentence."""
+    """Have Temporal say nothing of a history that does not replay: we do, and in a sentence."""
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     filters = TelemetryFilter(core_level="ERROR", other_level="ERROR")
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=filters))))
 
@@ -140,11 +144,16 @@ async def pull(
     agents = _agents(project)
     client = await connect(address=address, namespace=namespace)
     checked: list[Checked] = []
+    readable: set[str] = set()  # what one history needs, others of its kind do
     try:
         async for history in pulled(client, query, limit=limit):
             checked.append(await _checked(agents, f"{history.workflow_id} ({history.run_id})", history, None))
-            if to is not None:
-                await _keep(history, to, agents, redact=redact, replays=checked[-1].verdict is not Verdict.BREAKS)
+            kept: RecordedHistory | None = history
+            if redact:
+                breaks = checked[-1].verdict is Verdict.BREAKS
+                kept = redacted(history) if breaks else await _covered(history, agents, readable)
+            if to is not None and kept is not None:
+                _write(kept, to)
     except RPCError as error:
         raise SettingsError(f"Temporal does not take the query {query!r}: {error.message}") from error
     if not checked:
@@ -152,21 +161,34 @@ async def pull(
     return _summed_up(checked)
 
 
-async def _keep(
-    history: RecordedHistory, folder: Path, agents: Sequence[DurableAgent], *, redact: bool, replays: bool
-) -> None:
-    kept = redacted(history) if redact else history
-    if redact and replays:
-        covered = await check_history(kept, replayer_of(agents, kept.workflow_type), name=kept.workflow_id)
-        if covered.verdict is Verdict.BREAKS:
-            typer.echo(
-                f"{history.workflow_id} is not kept: without its texts it does not replay, so they steer it.", err=True
-            )
-            return
+async def _covered(history: RecordedHistory, agents: Sequence[DurableAgent], known: set[str]) -> RecordedHistory | None:
+    """Return a history without what was said, that replays; say which fields of it stay readable, and note them."""
+    make_replayer = replayer_of(agents, history.workflow_type)
+
+    async def replays(covered: RecordedHistory) -> bool:
+        try:
+            await replay_history(covered, make_replayer)
+        except NonDeterminismFoundError:
+            return False
+        return True
+
+    found = await redacted_to_replay(history, replays, known=known)
+    if found is None or (await check_history(found.history, make_replayer, name="")).verdict is Verdict.BREAKS:
+        typer.echo(f"{history.workflow_id} is not kept: without its texts it does not replay.", err=True)
+        return None
+    known.update(found.readable)
+    readable = (
+        f"readable are words and small numbers in {', '.join(found.readable)}" if found.readable else "all covered"
+    )
+    typer.echo(f"{history.workflow_id} is kept as {found.history.workflow_id}: {readable}")
+    return found.history
+
+
+def _write(history: RecordedHistory, folder: Path) -> None:
     path = folder / file_name(history)
     path.unlink(missing_ok=True)  # an open chat goes on: pulled again, it has more to show
     try:
-        kept.write(path)
+        history.write(path)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
 
