@@ -65,7 +65,7 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _DURATION: Final = re.compile(r"-?P(?=\d|T\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 _OF_TEMPORAL: Final = re.compile(rf"[A-Z]+(_[A-Z0-9]+)+|\d+|[\d.]+s|{_TIME.pattern}|{_UUID.pattern}")
-_ENUM: Final = re.compile(r"[A-Z]+(_[A-Z0-9]+)+")
+_CAUSE: Final = re.compile(r"[A-Z_]+_CAUSE_[A-Z_]+")
 # The reference that stands for a model input in a history of ours; the hash of a short one could be guessed.
 _REFERENCE: Final = re.compile(r"(durable-loop/model-input:\d+/\d+/)[0-9a-f]{64}")
 _WORD: Final = re.compile(r"[A-Za-z_$][\w.-]{0,39}|#/\$defs/\w+")
@@ -165,9 +165,9 @@ class _Cover:
         if isinstance(value, dict):
             fields = cast("dict[str, Any]", value)
             return self._payload(fields) if is_payload(fields) else self._fields(fields)
-        if not isinstance(value, str) or key in _NAMES or _ENUM.fullmatch(value):
+        if not isinstance(value, str) or key in _NAMES:
             return value
-        if key not in _CHOSEN and _OF_TEMPORAL.fullmatch(value):
+        if (_CAUSE if key in _CHOSEN else _OF_TEMPORAL).fullmatch(value):
             return value
         return self._made(value) if key in _MADE else self._numbered(value)
 

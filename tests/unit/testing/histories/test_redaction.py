@@ -206,6 +206,20 @@ def test_a_workflow_id_is_covered_in_all_places_and_its_children_have_ids_made_o
     assert not [name for name in ("alice", "bob", "carol", "dave") if name in json.dumps(left.as_json())]
 
 
+@pytest.mark.parametrize(
+    "name", ["ALICE_SMITH", "4711", "2026-01-02T10:00:00Z", "assistant", "6f9619ff-8b86-4011-b42d-00cf4fc964ff"]
+)
+def test_an_id_that_looks_like_something_else_is_covered_all_the_same(name: str) -> None:
+    """Somebody chose it. (ours)"""
+    update = {"workflowExecutionUpdateCompletedEventAttributes": {"meta": {"updateId": name}}}
+    reason = {"workflowExecutionTerminatedEventAttributes": {"reason": name}}
+
+    for workflow_id in (name, "order-1"):
+        assert name not in json.dumps(
+            redacted(story(update, reason, workflow_id=workflow_id, workflowId=name)).as_json()
+        )
+
+
 def test_what_temporal_notes_in_markers_stays() -> None:
     """Which patch it was, which local activity; not what that gave. (Temporal)"""
     data, result = encoded({"id": "faster", "activity_type": "look"}), encoded("Alice")
