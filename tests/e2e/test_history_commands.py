@@ -10,6 +10,7 @@ import pytest
 from durable_loop.stack.binaries import find_temporal
 from durable_loop.testing import Environment, HistoryStore, Script, calls, says
 from tests.e2e.commands import typed
+from tests.e2e.orders import AGENT, Order, OrderWorkflow
 from tests.e2e.waiting import eventually
 from tests.replay.reading import STORE
 from tests.requirements import requirement
@@ -190,6 +191,54 @@ async def test_a_pull_goes_on_after_a_workflow_that_no_agent_has(env: Environmen
     assert "cannot be replayed: no agent here has the workflow Foreign." in output
     assert f"{chat.chat_id}-foreign-1" in output
     assert "was deleted meanwhile: nothing of it can break." in output
+
+
+@requirement("harness.pull")
+async def test_what_is_kept_redacted_names_nobody_and_says_what_it_has_to_leave_readable(
+    env: Environment, folder: Path
+) -> None:
+    """Ids are covered in all places, the file's name among them; a workflow that steers by a word needs it. (ours)"""
+    order = Order(customer="carol@example.com", payment="card", card=4111111111111111, notes={"Dave Jones": "2 pm"})
+    async with env.running(AGENT, Script()) as agent:
+        await agent.execute(OrderWorkflow.run, order, workflow_id="alice@example.com")
+        query = "WorkflowType = 'OrderWorkflow'"
+        client = await env.client()
+
+        async def listed() -> bool:
+            return bool([run async for run in client.list_workflows(query)])
+
+        await eventually(listed)
+        pull = ("pull", "--address", env.address, "--query", query, "--agent", "tests.e2e.orders:AGENT")
+        code, output = await typed(folder, "history", *pull, "--to", "covered", "--redact")
+
+    covered = _only(folder / "covered")
+    name, _, run = covered.stem.partition(".")
+    assert code == 0, output
+    assert f"alice@example.com is kept as {name}: readable are words and small numbers in payment\n" in output
+    assert name == f"workflow-{run.replace('-', '')[:12]}"
+    assert (await typed(folder, "history", "check", str(covered), "--agent", "tests.e2e.orders:AGENT"))[0] == 0
+    shown = (await typed(folder, "history", "show", str(covered)))[1]
+    assert '"payment": "card"' in shown
+    for said in ("alice", "carol", "example", "4111", "Dave", "2 pm", "bank", "Sent"):
+        assert said not in covered.read_text()
+        assert said not in shown
+
+
+@requirement("security.history-tells-nothing")
+async def test_what_would_fail_the_check_is_not_recorded(env: Environment, folder: Path) -> None:
+    """But where somebody says that it tells of no machine; then the check takes it too. (ours)"""
+    async with env.agent(Script(says("Is it up?"))) as agent:
+        chat = agent.chat()
+        await chat.send("What runs at 127.0.0.1:8001?")
+        record = ("history", "record", chat.chat_id, "--as", "chat/asked", "--why", "x")
+
+        code, output = await typed(folder, *record, TEMPORAL_ADDRESS=env.address)
+        assert code == 2
+        assert "chat/asked.v0 is not kept. It tells an address of that machine, 127.0.0.1:8001 (event" in output
+        code, output = await typed(folder, *record, "--allow", "127.0.0.1:8001", TEMPORAL_ADDRESS=env.address)
+        assert code == 0, output
+
+    assert (await typed(folder, "history", "check"))[0] == 0
 
 
 @requirement("temporal.show-json")

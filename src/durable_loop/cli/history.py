@@ -1,5 +1,6 @@
 """What the commands about recorded histories do."""
 
+import logging
 import subprocess
 import sys
 from collections import Counter
@@ -16,12 +17,14 @@ from temporalio.service import RPCError, RPCStatusCode
 from durable_loop.bootstrap.client import connect
 from durable_loop.errors import SettingsError
 from durable_loop.testing.durable_agent import DurableAgent, replayer_of
+from durable_loop.testing.errors import NonDeterminismFoundError
 from durable_loop.testing.histories.checks import Checked, Verdict, check_history
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.drift import drift_sha256
 from durable_loop.testing.histories.history import RecordedHistory, fetch_history
 from durable_loop.testing.histories.pulling import file_name, pulled
-from durable_loop.testing.histories.redaction import redacted
+from durable_loop.testing.histories.redaction import redacted, redacted_to_replay
+from durable_loop.testing.histories.replaying import replay_history
 from durable_loop.testing.histories.store import AcceptedDrift, Entry, Expectation, HistoryStore
 from durable_loop.testing.histories.writing import make_folder, put, staged, telling_what_fails
 from durable_loop.testing.project import Project
@@ -51,7 +54,8 @@ def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
 
 
 def _quiet() -> None:
-    """Have Temporal's core say nothing of a history that does not replay: we do, and in a sentence."""
+    """Have Temporal say nothing of a history that does not replay: we do, and in a sentence."""
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     filters = TelemetryFilter(core_level="ERROR", other_level="ERROR")
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=filters))))
 
@@ -84,7 +88,14 @@ def show(project: Project, what: str) -> None:
 
 
 async def record(
-    project: Project, workflow_id: str, *, name: str, why: str, run: str | None, namespace: str | None
+    project: Project,
+    workflow_id: str,
+    *,
+    name: str,
+    why: str,
+    run: str | None,
+    namespace: str | None,
+    allowed: Sequence[str],
 ) -> None:
     """Store the history of a running workflow."""
     client = await connect(namespace=namespace)
@@ -92,7 +103,7 @@ async def record(
         history = await fetch_history(client.get_workflow_handle(workflow_id, run_id=run))
     except RPCError as error:
         raise SettingsError(f"There is no history of {workflow_id} in {client.namespace}: {error.message}.") from error
-    entry = HistoryStore(project.histories).keep(name, history, why=why)
+    entry = HistoryStore(project.histories).keep(name, history, why=why, allowed=allowed)
     typer.echo(f"{entry.id}: {entry.events} events of {entry.workflow}")
 
 
@@ -165,17 +176,22 @@ async def pull(
     client = await connect(address=address, namespace=namespace)
     checked: list[Checked] = []
     unknown = 0
+    readable: set[str] = set()  # what one history needs, others of its kind do
     try:
         async for run in pulled(client, query, limit=limit):
             if (history := run.history) is None:
                 typer.echo(f"{run.name} was deleted meanwhile: nothing of it can break.", err=True)
-            elif not any(history.workflow_type in agent.workflow_types for agent in agents):
+            elif not any(agent.has(history.workflow_type) for agent in agents):
                 typer.echo(f"{run.name} cannot be replayed: no agent here has the workflow {history.workflow_type}.")
                 unknown += 1
             else:
                 checked.append(await _checked(agents, run.name, history, None))
-                if to is not None:
-                    await _keep(history, to, agents, redact=redact, replays=checked[-1].verdict is not Verdict.BREAKS)
+                kept: RecordedHistory | None = history
+                if redact:
+                    breaks = checked[-1].verdict is Verdict.BREAKS
+                    kept = redacted(history) if breaks else await _covered(history, agents, readable)
+                if to is not None and kept is not None:
+                    _write(kept, to)
     except RPCError as error:
         raise SettingsError(_why_not_listed(error, client.namespace, query)) from error
     if not checked and not unknown:
@@ -193,21 +209,34 @@ def _why_not_listed(error: RPCError, namespace: str, query: str) -> str:
             return f"Temporal does not list the workflows of {namespace}: {error.message}"
 
 
-async def _keep(
-    history: RecordedHistory, folder: Path, agents: Sequence[DurableAgent], *, redact: bool, replays: bool
-) -> None:
-    kept = redacted(history) if redact else history
-    if redact and replays:
-        covered = await check_history(kept, replayer_of(agents, kept.workflow_type), name=kept.workflow_id)
-        if covered.verdict is Verdict.BREAKS:
-            typer.echo(
-                f"{history.workflow_id} is not kept: without its texts it does not replay, so they steer it.", err=True
-            )
-            return
+async def _covered(history: RecordedHistory, agents: Sequence[DurableAgent], known: set[str]) -> RecordedHistory | None:
+    """Return a history without what was said, that replays; say which fields of it stay readable, and note them."""
+    make_replayer = replayer_of(agents, history.workflow_type)
+
+    async def replays(covered: RecordedHistory) -> bool:
+        try:
+            await replay_history(covered, make_replayer)
+        except NonDeterminismFoundError:
+            return False
+        return True
+
+    found = await redacted_to_replay(history, replays, known=known)
+    if found is None or (await check_history(found.history, make_replayer, name="")).verdict is Verdict.BREAKS:
+        typer.echo(f"{history.workflow_id} is not kept: without its texts it does not replay.", err=True)
+        return None
+    known.update(found.readable)
+    readable = (
+        f"readable are words and small numbers in {', '.join(found.readable)}" if found.readable else "all covered"
+    )
+    typer.echo(f"{history.workflow_id} is kept as {found.history.workflow_id}: {readable}")
+    return found.history
+
+
+def _write(history: RecordedHistory, folder: Path) -> None:
     path = folder / file_name(history)
     with telling_what_fails(folder):
         staged(path).unlink(missing_ok=True)
-        kept.write(staged(path))
+        history.write(staged(path))
         put(path)  # over an older one: an open chat goes on, and has more to show
 
 

@@ -77,13 +77,24 @@ def record(
     why: Annotated[str, typer.Option(help="The reason why it is kept.")],
     run: Annotated[str | None, typer.Option("--run", metavar="RUN_ID", help="By default the newest run.")] = None,
     namespace: Annotated[str | None, typer.Option(help="By default that of the chats.")] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="That only looks as if it told of the machine.")
+    ] = None,
     folder: Folder = None,
 ) -> None:
     """Store the history of a workflow of a running Temporal (TEMPORAL_ADDRESS) as it is now, scrubbed."""
     from durable_loop.cli import history
 
     asyncio.run(
-        history.record(history.project(None, folder), workflow_id, name=name, why=why, run=run, namespace=namespace)
+        history.record(
+            history.project(None, folder),
+            workflow_id,
+            name=name,
+            why=why,
+            run=run,
+            namespace=namespace,
+            allowed=allow or (),
+        )
     )
 
 

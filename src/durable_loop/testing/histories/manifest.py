@@ -43,6 +43,7 @@ class Entry(BaseModel):
     sha256: str
     versions: Mapping[str, str]
     accepted_drift: AcceptedDrift | None = None
+    allowed: tuple[str, ...] | None = None  # texts that only look as if they told of the machine
 
     @property
     def name(self) -> str:

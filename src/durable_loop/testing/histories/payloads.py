@@ -7,7 +7,17 @@ from typing import Any, TypeGuard, cast
 
 from temporalio.api.common.v1 import Payload
 
-__all__ = ["is_payload", "payload_value", "payloads_in", "recorded_values", "text_of", "with_text"]
+__all__ = [
+    "encoding_of",
+    "is_payload",
+    "json_within",
+    "payload_value",
+    "payloads_in",
+    "recorded_values",
+    "text_of",
+    "with_data",
+    "with_text",
+]
 
 
 def payload_value(payload: Payload) -> Any:
@@ -18,7 +28,7 @@ def payload_value(payload: Payload) -> Any:
 def recorded_values(payloads: Mapping[str, Any] | None) -> Sequence[Any]:
     """Return the values of `{"payloads": […]}` in a history's JSON."""
     return [
-        _value(_encoding(payload), base64.b64decode(payload.get("data", "")))
+        _value(encoding_of(payload), base64.b64decode(payload.get("data", "")))
         for payload in (payloads or {}).get("payloads", [])
     ]
 
@@ -31,16 +41,36 @@ def is_payload(value: Any) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(fields.get("metadata"), dict) and isinstance(fields.get("data"), str)
 
 
+def encoding_of(payload: Mapping[str, Any]) -> bytes:
+    """Return how a payload in a history's JSON is encoded."""
+    return base64.b64decode(payload.get("metadata", {}).get("encoding", ""))
+
+
 def text_of(payload: Mapping[str, Any]) -> str | None:
     """Return the JSON text of a payload in a history's JSON; None for any other encoding."""
-    if not _encoding(payload).startswith(b"json/"):
+    if not encoding_of(payload).startswith(b"json/"):
         return None
     return base64.b64decode(payload["data"]).decode(errors="replace")
 
 
 def with_text(payload: Mapping[str, Any], text: str) -> Mapping[str, Any]:
     """Return the payload with another text."""
-    return {**payload, "data": base64.b64encode(text.encode()).decode()}
+    return with_data(payload, text.encode())
+
+
+def with_data(payload: Mapping[str, Any], data: bytes) -> Mapping[str, Any]:
+    """Return the payload with other data."""
+    return {**payload, "data": base64.b64encode(data).decode()}
+
+
+def json_within(text: str) -> Any:
+    """Return what a text holds as JSON, the arguments of a tool call for one; None where it is no object or list."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def payloads_in(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -53,10 +83,6 @@ def payloads_in(value: Any) -> Iterator[Mapping[str, Any]]:
     elif isinstance(value, list):
         for inner in cast("list[Any]", value):
             yield from payloads_in(inner)
-
-
-def _encoding(payload: Mapping[str, Any]) -> bytes:
-    return base64.b64decode(payload.get("metadata", {}).get("encoding", ""))
 
 
 def _value(encoding: bytes, data: bytes) -> Any:

@@ -34,8 +34,11 @@ class Scenarios:
         *,
         why: str,
         expect: Expectation = Expectation.REPLAYS,
+        allowed: Collection[str] = (),
     ) -> None:
         """Pass where `fresh` tells what the newest generation of `name` (`area/scenario`) tells.
+
+        `allowed` are texts that may be recorded though they look as if they told of the machine.
 
         Raises:
             HistoryChangedError: it does not; names the first event that differs.
@@ -43,7 +46,8 @@ class Scenarios:
         """
         newest = self.store.newest(name)
         if name in self._refresh or (self._record and newest is None):
-            self.recorded.append(self.store.keep(name, fresh, why=why, expect=expect, anew=self._anew))
+            kept = self.store.keep(name, fresh, why=why, expect=expect, allowed=allowed, anew=self._anew)
+            self.recorded.append(kept)
             return
         if newest is None:
             raise HistoryMissingError(name)

@@ -13,7 +13,7 @@ then follow renames alone. A writer that is killed among these leaves its manife
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -75,11 +75,13 @@ class HistoryStore:
         *,
         why: str,
         expect: Expectation = Expectation.REPLAYS,
+        allowed: Collection[str] = (),
         anew: bool = False,
     ) -> Entry:
         """Store a history as the next generation of its scenario; a file that is there is not overwritten.
 
-        `anew`: in the place of the newest generation, which is there until the new one is.
+        Refused is one that tells of the machine in a text, but for those that are `allowed`, now or before. `anew`: in
+        the place of the newest generation, which is there until the new one is.
         """
         if not _NAME.fullmatch(name):
             raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
@@ -91,6 +93,12 @@ class HistoryStore:
             others = [entry for entry in self.entries() if entry.id != id_]
             if path.exists() and not (newest and anew):
                 raise SettingsError(f"{path} is there, and the manifest does not list it: move it away.")
+            allowed = tuple(sorted({*allowed, *((newest and newest.allowed) or ())}))
+            if told := telling(history.scrubbed().as_json(), allowed=allowed):
+                raise SettingsError(
+                    f"{id_} is not kept. It tells {'; '.join(told)}. Have something else said there, or allow the text "
+                    "if it tells of no machine (`record --allow TEXT`)."
+                )
             try:
                 history.write(staged(path))
                 stored = RecordedHistory.read(staged(path))
@@ -102,6 +110,7 @@ class HistoryStore:
                     events=len(stored.events),
                     sha256=_sha256(staged(path)),
                     versions=dict(_versions()),
+                    allowed=allowed or None,
                 )
                 self._write_digest(path, stored)
                 self._write([*others, entry], put_first=(path, path.with_suffix(".txt")))
@@ -164,7 +173,7 @@ class HistoryStore:
             yield f"{entry.id}.txt is missing, its digest"
         elif beside.read_text(encoding="utf-8") != digest(history):
             yield f"{entry.id}.txt is not the digest of its history"
-        for words in telling(history.as_json()):
+        for words in telling(history.as_json(), allowed=entry.allowed or ()):
             yield f"{entry.id}.json tells {words}"
 
     @property

@@ -12,7 +12,7 @@ from durable_loop.testing import Expectation, HistoryStore, digest
 from durable_loop.testing.histories.store import AcceptedDrift
 from durable_loop.testing.histories.writing import locked
 from tests.requirements import requirement
-from tests.unit.testing.histories.samples import STORE, encoded, event_of, history
+from tests.unit.testing.histories.samples import STORE, changed, encoded, event_of, history
 
 
 @pytest.fixture(name="store")
@@ -104,9 +104,9 @@ def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistorySto
     store.change(entry.model_copy(update={"sha256": hashlib.sha256(store.path(entry).read_bytes()).hexdigest()}))
 
     assert store.problems() == [
-        "chat/first.v0.json tells an API key",
-        "chat/first.v0.json tells the process that recorded it",
-        "chat/first.v0.json tells 'identity'",
+        "chat/first.v0.json tells an API key (event 1)",
+        "chat/first.v0.json tells the process that recorded it, 4711@ada-laptop (event 1)",
+        "chat/first.v0.json tells 'identity' (event 1)",
     ]
 
 
@@ -133,6 +133,28 @@ def test_a_recording_in_another_process_is_no_problem(store: HistoryStore) -> No
                 looking.result(timeout=0.2)
             (store.folder / "elsewhere").rename(manifest)
         assert looking.result() == []
+
+
+@requirement("security.history-tells-nothing")
+def test_what_tells_of_the_machine_is_not_kept_but_where_that_is_allowed(store: HistoryStore) -> None:
+    """What `keep` takes, `problems` takes as well; a next generation need not say it again. (ours)"""
+    served = changed(history(), 1, input=encoded("Ask http://127.0.0.1:8001/mcp"))
+
+    with pytest.raises(SettingsError) as refused:
+        store.keep("chat/served", served, why="x")
+    assert str(refused.value) == (
+        "chat/served.v0 is not kept. It tells an address of that machine, 127.0.0.1:8001 (event 1). "
+        "Have something else said there, or allow the text if it tells of no machine (`record --allow TEXT`)."
+    )
+    assert [entry.id for entry in store.entries()] == ["chat/first.v0"]
+    assert store.problems() == []
+
+    kept = store.keep("chat/served", served, why="x", allowed=["127.0.0.1:8001"])
+    again = store.keep("chat/served", served, why="x", allowed=["127.0.0.1:80"])
+
+    assert (kept.allowed, again.allowed) == (("127.0.0.1:8001",), ("127.0.0.1:80", "127.0.0.1:8001"))
+    assert store.entry("chat/first").allowed is None
+    assert store.problems() == []
 
 
 def test_a_file_that_nobody_listed_is_not_overwritten(store: HistoryStore) -> None:
