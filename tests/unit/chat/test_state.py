@@ -159,7 +159,9 @@ def test_a_draining_chat_takes_nothing_new_and_an_ended_one_stays_ended(chat: Ch
     """What was accepted is still answered. (ours)"""
     chat.accept(turn(1))
     chat.drain()
-    with pytest.raises(ChatDrainingError):
+    with pytest.raises(
+        ChatDrainingError, match=r"^The chat is about to continue in a new run: send the message"
+    ):
         chat.accept(turn(2))
     assert chat.waiting == (turn(1),)
 
@@ -181,7 +183,7 @@ def test_an_illegal_transition_raises_and_changes_nothing(chat: ChatState) -> No
     assert (chat.idle, chat.transcript, chat.turns, chat.title) == (True, [], 0, None)
     chat.accept(turn(1))
     chat.accept(turn(2))
-    with pytest.raises(RuntimeError, match="would be lost"):
+    with pytest.raises(RuntimeError, match=r"^a turn is running or waiting: it would be lost$"):
         chat.carry()
     chat.start_next()
     with pytest.raises(RuntimeError, match="t1 is still running"):
@@ -347,6 +349,20 @@ def test_old_turns_become_a_summary_and_the_newest_stay_as_they_are() -> None:
         *newest,
     ]
     assert chat.outcome("t1") is not None
+
+
+def test_the_newest_turns_stay_as_they_are_while_they_have_a_quarter_of_the_budget() -> None:
+    """Of short ones there are several. (ours)"""
+    chat = ChatState(ChatPolicy(max_transcript_tokens=1_000))
+    for number in range(1, 5):
+        long_turn(chat, number, "x" * 1_000)
+    for number in range(5, 8):
+        answered(chat, number)
+    assert chat.is_long
+
+    old = chat.old_turns()
+
+    assert [item["content"] for item in chat.transcript[len(old) :] if item["role"] == "user"] == ["5", "6", "7"]
 
 
 def test_a_summary_is_summarised_again_and_counts_its_turns(chat: ChatState) -> None:

@@ -119,6 +119,24 @@ def test_a_difference_at_many_places_is_told_once() -> None:
     assert in_words(differences(before, now)) == 'model call 1 and 2 more: model changed: null → "other"'
 
 
+def test_two_that_became_the_same_are_two_differences() -> None:
+    """What they were before is told of each. (ours)"""
+    before, now = [activity("add", 1), activity("add", 2)], [activity("add", 3)] * 2
+
+    assert in_words(differences(before, now)) == (
+        "activity add (1): argument changed: 1 → 3\nactivity add (2): argument changed: 2 → 3"
+    )
+    assert drift_sha256(differences(before[:1], now)) != drift_sha256(differences(before[1:], now))
+
+
+def test_a_drift_is_the_same_in_whatever_order_its_keys_are() -> None:
+    """Nothing else can be told of it. (ours)"""
+    one = differences([activity("add", [])], [activity("add", [{"a": 1, "b": 2}])])
+    other = differences([activity("add", [])], [activity("add", [{"b": 2, "a": 1}])])
+
+    assert drift_sha256(one) == drift_sha256(other)
+
+
 def test_what_comes_after_the_end_of_a_history_is_not_compared() -> None:
     """Nor what was sent and taken back at once, which no history holds. (ours)"""
     now = [activity("withdrawn", 1), activity("add", 1), activity("add", 2)]

@@ -287,3 +287,28 @@ def test_stored_histories_are_scrubbed_already() -> None:
     """Doing it again changes nothing. (ours)"""
     for entry in STORE.entries():
         assert scrubbed(STORE.read(entry).as_json()) == STORE.read(entry).as_json()
+
+
+def test_what_is_beside_the_events_is_looked_at_once() -> None:
+    """And each event under its own number. (ours)"""
+    content = {"workflowId": "ask 127.0.0.1:1", "events": [{"eventId": "7", "message": "ask 127.0.0.1:2"}]}
+
+    assert telling(content) == [
+        "an address of that machine, 127.0.0.1:1",
+        "an address of that machine, 127.0.0.1:2 (event 7)",
+    ]
+
+
+def test_a_value_that_is_called_as_a_field_of_temporal_is_no_matter() -> None:
+    """What somebody sends may have a `taskId`. (ours)"""
+    content = {"input": encoded({"taskId": "write", "identity": "Ada"})}
+
+    assert scrubbed(content) == content
+    assert telling(content) == []
+
+
+def test_what_is_left_of_a_payload_is_written_as_temporal_writes_it() -> None:
+    """Compact, so that its size is what it was. (ours)"""
+    clean = scrubbed({"input": encoded({"a": [1, 2], "b": "sk-abcdefghijklmnopqrstuvwx"})})
+
+    assert text_of(clean["input"]) == '{"a":[1,2],"b":"[scrubbed]"}'
