@@ -159,9 +159,7 @@ def test_a_draining_chat_takes_nothing_new_and_an_ended_one_stays_ended(chat: Ch
     """What was accepted is still answered. (ours)"""
     chat.accept(turn(1))
     chat.drain()
-    with pytest.raises(
-        ChatDrainingError, match=r"^The chat is about to continue in a new run: send the message"
-    ):
+    with pytest.raises(ChatDrainingError, match=r"^The chat is about to continue in a new run: send the message"):
         chat.accept(turn(2))
     assert chat.waiting == (turn(1),)
 
