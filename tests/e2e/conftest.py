@@ -8,12 +8,9 @@ import pytest
 
 from durable_loop.models.quiet import set_quiet_environment
 from durable_loop.testing import Environment
-from tests.e2e.stacks import TestStack, a_stack
+from tests.e2e.stacks import USUAL_PORTS, TestStack, a_stack
 
 set_quiet_environment(os.environ)
-
-# For `--dist loadgroup`: what looks at the usual ports of a stack runs in one process, a test at a time.
-USUAL_PORTS = "usual-ports"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,6 +19,8 @@ from tests.e2e.waiting import eventually
 
 OURS = ("DURABLE_LOOP_", "TEMPORAL_", "LLM_MODEL", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_")
 GONE_TIMEOUT = 40.0
+# For `--dist loadgroup`: what looks at the usual ports of a stack runs in one process, a test at a time.
+USUAL_PORTS = "usual-ports"
 
 
 @dataclass

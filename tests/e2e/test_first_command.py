@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.e2e.stacks import USUAL_PORTS
 from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +46,7 @@ def _checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.xdist_group("usual-ports")
+@pytest.mark.xdist_group(USUAL_PORTS)
 @requirement("setup.one-command", "cli.examples")
 async def test_the_first_command_of_the_readme_installs_starts_and_answers(checkout: Path, tmp_path: Path) -> None:
     """One command from a fresh clone; every example of the seed and the memory question is answered. (seed)"""

@@ -17,14 +17,13 @@ from temporalio.service import RPCError, RPCStatusCode
 from durable_loop.bootstrap.client import connect
 from durable_loop.errors import SettingsError
 from durable_loop.testing.durable_agent import DurableAgent, replayer_of
-from durable_loop.testing.errors import NonDeterminismFoundError
 from durable_loop.testing.histories.checks import Checked, Verdict, check_history
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.drift import drift_sha256
 from durable_loop.testing.histories.history import RecordedHistory, fetch_history
 from durable_loop.testing.histories.pulling import file_name, pulled
 from durable_loop.testing.histories.redaction import redacted, redacted_to_replay
-from durable_loop.testing.histories.replaying import replay_history
+from durable_loop.testing.histories.replaying import does_replay
 from durable_loop.testing.histories.store import AcceptedDrift, Entry, Expectation, HistoryStore
 from durable_loop.testing.histories.writing import make_folder, put, staged, telling_what_fails
 from durable_loop.testing.project import Project
@@ -212,15 +211,7 @@ def _why_not_listed(error: RPCError, namespace: str, query: str) -> str:
 async def _covered(history: RecordedHistory, agents: Sequence[DurableAgent], known: set[str]) -> RecordedHistory | None:
     """Return a history without what was said, that replays; say which fields of it stay readable, and note them."""
     make_replayer = replayer_of(agents, history.workflow_type)
-
-    async def replays(covered: RecordedHistory) -> bool:
-        try:
-            await replay_history(covered, make_replayer)
-        except NonDeterminismFoundError:
-            return False
-        return True
-
-    found = await redacted_to_replay(history, replays, known=known)
+    found = await redacted_to_replay(history, lambda covered: does_replay(covered, make_replayer), known=known)
     if found is None or (await check_history(found.history, make_replayer, name="")).verdict is Verdict.BREAKS:
         typer.echo(f"{history.workflow_id} is not kept: without its texts it does not replay.", err=True)
         return None

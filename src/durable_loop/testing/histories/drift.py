@@ -67,8 +67,8 @@ def differences(before: Sequence[Sending], now: Sequence[Sending]) -> list[Diffe
     for old, new in _pairs(before, now):
         numbers[old.kind, old.name] += 1
         where = _where(old, numbers[old.kind, old.name])
-        parts = _model_call_parts(old, new) if old.calls_model else _parts(old, new)
-        found += [Difference(where, *part) for part in parts]
+        inside = _model_call_parts(old, new) if old.calls_model else _parts(old, new)
+        found += [Difference(where, *part) for part in (*_address(old, new), *inside)]
     return found
 
 
@@ -103,7 +103,6 @@ Part = tuple[str, Any, Any]
 
 
 def _parts(old: Sending, new: Sending) -> Iterator[Part]:
-    yield from _address(old, new)
     what = "argument" if old.kind not in (SendingKind.UPDATE, SendingKind.RESULT) else "result"
     for path, was, is_now in json_differences(_single(old.values), _single(new.values)):
         yield f"{what} {path}".strip(), was, is_now
@@ -115,7 +114,6 @@ def _address(old: Sending, new: Sending) -> Iterator[Part]:
 
 
 def _model_call_parts(old: Sending, new: Sending) -> Iterator[Part]:
-    yield from _address(old, new)
     before, after = cast("tuple[dict[str, Any], dict[str, Any]]", (_single(old.values), _single(new.values)))
     for field in dict.fromkeys((*before, *after)):
         was, is_now = before.get(field), after.get(field)

@@ -25,7 +25,15 @@ from durable_loop.testing.histories.model_inputs import named_in
 from durable_loop.testing.histories.retelling import retold
 from durable_loop.testing.histories.sendings import Sending, SendingNotes, sendings_in
 
-__all__ = ["MakeReplayer", "Replayed", "replay_histories", "replay_history", "replay_prefixes", "replay_unchanged"]
+__all__ = [
+    "MakeReplayer",
+    "Replayed",
+    "does_replay",
+    "replay_histories",
+    "replay_history",
+    "replay_prefixes",
+    "replay_unchanged",
+]
 
 # Replay takes well under a second for a few hundred events; for ever with one, if it were left to Temporal.
 REPLAY_TIMEOUT: Final = timedelta(seconds=60)
@@ -62,6 +70,15 @@ async def replay_history(history: RecordedHistory, make_replayer: MakeReplayer, 
                 raise replayed.error
             return replayed
     raise RuntimeError("the replayer gave no result")
+
+
+async def does_replay(history: RecordedHistory, make_replayer: MakeReplayer) -> bool:
+    """Return whether this code gives the commands that were recorded."""
+    try:
+        await replay_history(history, make_replayer)
+    except NonDeterminismFoundError:
+        return False
+    return True
 
 
 async def replay_unchanged(histories: Sequence[RecordedHistory], make_replayer: MakeReplayer) -> None:

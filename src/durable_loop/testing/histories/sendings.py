@@ -6,7 +6,7 @@ values as JSON. The arguments of a local activity are in no history.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, NoReturn
@@ -125,21 +125,18 @@ class _Inbound(WorkflowInboundInterceptor):
         super().init(_Outbound(outbound, self.notes))
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002 - the SDK's signature
-        try:
-            result = await super().handle_update_handler(input)
-        except Exception as error:
-            self.notes.note(Sending(SendingKind.UPDATE, input.id, [_failure_of(error)]))
-            raise
-        self.notes.note(Sending(SendingKind.UPDATE, input.id, _as_json([result])))
-        return result
+        return await self._noted(SendingKind.UPDATE, input.id, super().handle_update_handler(input))
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's signature
+        return await self._noted(SendingKind.RESULT, "", super().execute_workflow(input))
+
+    async def _noted(self, kind: SendingKind, name: str, outcome: Awaitable[Any]) -> Any:
         try:
-            result = await super().execute_workflow(input)
-        except Exception as error:
-            self.notes.note(Sending(SendingKind.RESULT, "", [_failure_of(error)]))
+            result = await outcome
+        except Exception as error:  # a worker says which ones fail a workflow (`workflow_failure_exception_types`)
+            self.notes.note(Sending(kind, name, [_failure_of(error)]))
             raise
-        self.notes.note(Sending(SendingKind.RESULT, "", _as_json([result])))
+        self.notes.note(Sending(kind, name, _as_json([result])))
         return result
 
 
