@@ -62,6 +62,7 @@ MCP_IT: Final = "it"
 MODEL_OFFLINE: Final = "offline"
 
 MEMO_TITLE: Final = "title"
+MEMO_MODEL: Final = "model"
 
 # What an approval may name besides tools.
 APPROVAL_DESTRUCTIVE: Final = "destructive"

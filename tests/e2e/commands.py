@@ -10,17 +10,41 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from durable_loop import cli
 
-__all__ = ["run_pytest", "typed"]
+__all__ = ["Ran", "piped", "run_pytest", "typed"]
 
 _ROOT = Path(__file__).parents[2]
 _FORKING = multiprocessing.get_context("forkserver")
 # Not ours: pytest rewrites the modules of a plugin as it imports them.
 _FORKING.set_forkserver_preload(["mcp", "temporalio.openai_agents", "temporalio.testing", "temporalio.worker", "typer"])
+
+
+class Ran(NamedTuple):
+    """What came of a command."""
+
+    code: int
+    output: str
+    errors: str
+
+
+async def piped(folder: Path, *words: str, stdin: str = "", **environment: str) -> Ran:
+    """Run `durable-loop` in a folder, with pipes for all that it reads and writes."""
+    with (
+        tempfile.NamedTemporaryFile("r", encoding="utf-8") as errors,
+        tempfile.NamedTemporaryFile("w", encoding="utf-8") as typed_in,
+    ):
+        typed_in.write(stdin)
+        typed_in.flush()
+        streams = {"errors": errors.name, "typed": typed_in.name}
+        code, output = await _run(cli.main, "durable-loop", *words, folder=folder, environment=environment, **streams)
+        ran = Ran(code, output, errors.read())
+    assert "Traceback" not in ran.output + ran.errors
+    return ran
 
 
 async def typed(folder: Path, *words: str, **environment: str) -> tuple[int, str]:
@@ -37,12 +61,17 @@ async def run_pytest(folder: Path, *words: str, **environment: str) -> tuple[int
 
 
 async def _run(
-    program: Callable[[], object], *words: str, folder: Path, environment: Mapping[str, str]
+    program: Callable[[], object],
+    *words: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    errors: str | None = None,
+    typed: str = os.devnull,
 ) -> tuple[int, str]:
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as written:
         # What the process gets is whole: nothing comes from the one that it is forked from.
         variables = {**os.environ, "PYTHONPATH": str(_ROOT), **environment}
-        arguments = (program, words, folder, variables, written.name)
+        arguments = (program, words, folder, variables, (typed, written.name, errors or written.name))
         process = _FORKING.Process(target=_become, args=arguments, daemon=True)
         process.start()
         await asyncio.to_thread(process.join)
@@ -51,14 +80,20 @@ async def _run(
 
 
 def _become(
-    program: Callable[[], object], words: tuple[str, ...], folder: Path, environment: Mapping[str, str], output: str
+    program: Callable[[], object],
+    words: tuple[str, ...],
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: tuple[str, str, str],
 ) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    writing = os.open(output, os.O_WRONLY | os.O_APPEND)
-    for descriptor in (1, 2):
-        os.dup2(writing, descriptor)
+    typed, *written = streams
+    os.dup2(os.open(typed, os.O_RDONLY), 0)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
+    for descriptor, path in enumerate(written, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), descriptor)
     sys.argv = list(words)
     sys.path[:] = [path for path in sys.path if path] + environment["PYTHONPATH"].split(os.pathsep)
     program()

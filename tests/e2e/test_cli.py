@@ -224,9 +224,9 @@ async def test_lines_that_were_pasted_have_each_their_reply_below(env: Environme
 
         dialogue = terminal.text[terminal.text.index("You: ") :].splitlines()
         assert [line for line in dialogue if line.strip() and line != "You:"] == [
-            *("You: Calculate 1 + 1", "Agent: The result is 2."),
-            *("You: Calculate 2 + 2", "Agent: The result is 4."),
-            *("You: Calculate 3 + 3", "Agent: The result is 6."),
+            *("You: Calculate 1 + 1", "  · calculator with 1 + 1", "Agent: The result is 2."),
+            *("You: Calculate 2 + 2", "  · calculator with 2 + 2", "Agent: The result is 4."),
+            *("You: Calculate 3 + 3", "  · calculator with 3 + 3", "Agent: The result is 6."),
         ]
 
 

@@ -1,7 +1,6 @@
 """The orchestrator worker from its settings, and the plugin that a replay of its chats needs as well."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 import httpx
 from agents import ModelProvider, set_trace_processors
@@ -21,12 +20,10 @@ from durable_loop.chat.weather import DemoWeather, OpenMeteoWeather, WeatherSour
 from durable_loop.chat.workflow import ChatWorkflow
 from durable_loop.models.by_reference import ByReferenceProvider
 from durable_loop.models.provider import DurableModelProvider
+from durable_loop.models.told import TELL_INTERVAL, TellingProvider
 from durable_loop.settings import Settings
 
 __all__ = ["agents_plugin", "orchestrator_worker", "own_provider"]
-
-
-HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
 
 def agents_plugin(
@@ -50,7 +47,7 @@ def agents_plugin(
                 maximum_attempts=settings.model_attempts,
             ),
         ),
-        model_provider=ByReferenceProvider(provider or _provider(settings)),
+        model_provider=ByReferenceProvider(TellingProvider(provider or _provider(settings))),
         mcp_servers=mcp_servers if mcp_servers is not None else _mcp_servers(settings),
     )
 
@@ -73,8 +70,9 @@ def orchestrator_worker(client: Client, settings: Settings) -> Worker:
         sticky_queue_schedule_to_start_timeout=settings.sticky_queue_timeout,
         graceful_shutdown_timeout=settings.graceful_shutdown,
         deployment_config=deployment_config(settings),
-        # A cancelled activity hears of it with its next heartbeat; the SDK holds those back for a while.
-        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        # The SDK holds heartbeats back for a while. The text that rides on one is wanted at once; a cancelled activity
+        # hears of it with the next.
+        max_heartbeat_throttle_interval=TELL_INTERVAL,
     )
 
 

@@ -29,6 +29,7 @@ from durable_loop.chat.messages import (
     Decision,
     Failure,
     OpenQuestions,
+    PartialText,
     Question,
     Reply,
     TranscriptLine,
@@ -63,6 +64,9 @@ QUERY_TIMEOUT = timedelta(seconds=10)
 # What an update returns; the SDK's types know no unions.
 _ANSWER: Any = Reply | OpenQuestions
 _OUTCOME: Any = TurnOutcome | None
+# What a server says of an update that was with a workflow task whose worker left it out, as happens where many come at
+# once: nothing was accepted.
+UNPROCESSED = "UnprocessedUpdate"
 # A server that is away or restarts: the turn may have been accepted or not, so the same turn is sent again.
 _AWAY = frozenset(
     {
@@ -144,6 +148,8 @@ class Chat:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             # An ended chat stays ended: a fresh run under its id would have forgotten everything.
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            # For whoever lists chats. The workflow does not see it: nothing in a replay depends on it.
+            memo={names.MEMO_MODEL: self.start.model},
         )
         try:
             return await self._client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType] - an overload of the SDK
@@ -286,11 +292,20 @@ class Chat:
     async def _under_way(self, pending: PendingActivityInfo) -> UnderWay:
         failure = pending.last_failure if pending.HasField("last_failure") else None
         return UnderWay(
+            call=pending.activity_id,
             what=_in_words(pending.activity_type.name),
             attempt=pending.attempt,
             max_attempts=pending.maximum_attempts,
             last_error=sentence(await self._client.data_converter.decode_failure(failure)) if failure else None,
+            said=await self._said(pending),
         )
+
+    async def _said(self, pending: PendingActivityInfo) -> PartialText | None:
+        """Return the text that rides on a heartbeat; that of an attempt before stays there until the next beat."""
+        if not pending.heartbeat_details.payloads or not pending.activity_type.name.startswith("invoke_model"):
+            return None
+        (said,) = await self._client.data_converter.decode(pending.heartbeat_details.payloads, [PartialText])
+        return said if said.attempt == pending.attempt else None
 
 
 async def list_chats(client: Client) -> AsyncIterator[ChatSummary]:
@@ -341,6 +356,8 @@ async def _heard(start: WithStartWorkflowOperation[Any, Any]) -> None:
 
 def _chat_error(error: WorkflowUpdateFailedError) -> ChatError:
     cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type == UNPROCESSED:
+        return ChatBusyError("The chat did not come to the message.")
     return as_chat_error(cause) if isinstance(cause, ApplicationError) else TurnFailedError(str(cause))
 
 

@@ -20,8 +20,10 @@ __all__ = [
     "Failure",
     "ModelInputPage",
     "OpenQuestions",
+    "PartialText",
     "Question",
     "Reply",
+    "ToolCall",
     "TranscriptLine",
     "Turn",
     "TurnOutcome",
@@ -165,6 +167,14 @@ class ChatPhase(StrEnum):
     ENDED = "ended"  # answers what it accepted, then completes
 
 
+class ToolCall(_Message):
+    """A tool call of a turn; its arguments are JSON as the model wrote it, cut where it is long."""
+
+    tool: str
+    arguments: str
+    is_over: bool
+
+
 class ChatStatus(_Message):
     """The chat at this moment."""
 
@@ -179,16 +189,31 @@ class ChatStatus(_Message):
     summarised: int = 0
     # What the running turn waits for.
     questions: tuple[Question, ...] = ()
+    # The turn that runs or ran last (in this run of the chat), and its tool calls in the order in which they began.
+    calls_of: str | None = None
+    calls: tuple[ToolCall, ...] = ()
+
+
+class PartialText(_Message):
+    """What a model said so far in one attempt of a call; of a long text the part from `start` (characters) on."""
+
+    attempt: int
+    start: int
+    text: str
 
 
 class UnderWay(_Message):
     """What a chat waits for at this moment, as its server sees it: a model call, a tool call, a list of tools."""
 
+    # Tells one call from the others, all its attempts included.
+    call: str
     what: str
     attempt: int
     max_attempts: int
     # Why the attempt before failed, in a sentence.
     last_error: str | None = None
+    # What this attempt of a model call said so far.
+    said: PartialText | None = None
 
 
 class TranscriptLine(_Message):

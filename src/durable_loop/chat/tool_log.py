@@ -1,9 +1,11 @@
-"""Which tools a turn ran: what the next turn is told when this one fails."""
+"""Which tools a turn ran: what the user sees meanwhile, and what the next turn is told when this one fails."""
 
 from typing import Any, cast
 
 from agents import Agent, RunContextWrapper, RunHooks, Tool
 from agents.tool_context import ToolContext
+
+from durable_loop.chat.messages import ToolCall
 
 __all__ = ["ToolLog"]
 
@@ -16,6 +18,12 @@ class ToolLog(RunHooks[None]):
 
     def __init__(self) -> None:
         self._calls: dict[str, str] = {}
+        self._seen: dict[str, ToolCall] = {}
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls that were made, in the order in which they began."""
+        return tuple(self._seen.values())
 
     @property
     def lines(self) -> list[str]:
@@ -25,6 +33,8 @@ class ToolLog(RunHooks[None]):
     def started(self, context: RunContextWrapper[Any], tool: Tool) -> None:
         """Note that a call is made: if this is the last that is heard of it, its effect is unknown."""
         self._calls[_key(context, tool)] = f"{_call(context, tool)} was started, its result is unknown"
+        arguments = context.tool_arguments[:MAX_CHARS] if isinstance(context, ToolContext) else ""
+        self._seen[_key(context, tool)] = ToolCall(tool=tool.name, arguments=arguments, is_over=False)
 
     def asked(self, context: RunContextWrapper[Any], tool: Tool) -> None:
         """Note that the user is asked about a call: if this is the last that is heard of it, it was not made."""
@@ -48,6 +58,8 @@ class ToolLog(RunHooks[None]):
     ) -> None:
         """Note what came of the call."""
         self._calls[_key(context, tool)] = f"{_call(context, tool)} gave: {_text(result)}"
+        if (seen := self._seen.get(_key(context, tool))) is not None:
+            self._seen[_key(context, tool)] = seen.model_copy(update={"is_over": True})
 
 
 def _text(result: object) -> str:

@@ -79,6 +79,8 @@ class ChatWorkflow:
         self._calls_in_turn = 0
         self._questions_in_turn = 0
         self._said: list[Item] = []
+        self._log = ToolLog()
+        self._turn_of_log: str | None = None
 
     @workflow.run
     async def run(self, chat: ChatInput) -> None:
@@ -172,6 +174,8 @@ class ChatWorkflow:
             title=self._state.title,
             summarised=summarised_turns(self._state.transcript),
             questions=self._state.questions.open,
+            calls_of=self._turn_of_log,
+            calls=self._log.calls,
         )
 
     @workflow.query(name=names.QUERY_OUTCOME)
@@ -223,7 +227,7 @@ class ChatWorkflow:
         self._calls_in_turn = 0
         self._questions_in_turn = 0
         self._said = []
-        log = ToolLog()
+        self._turn_of_log, self._log = turn.turn_id, (log := ToolLog())
         try:
             notes, tools = await self._offered_tools(log)
             text = await run_in_stretches(

@@ -1,4 +1,4 @@
-"""The commands: `durable-loop chat | up | down | status | rollout | history`."""
+"""The commands: `durable-loop chat | ask | chats | show | export | end | up | down | status | rollout | history`."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from durable_loop.bootstrap.process import leave
-from durable_loop.cli import history_app
+from durable_loop.cli import chats_app, history_app
 from durable_loop.errors import DurableLoopError, SettingsError, SetupError
 from durable_loop.settings import load_settings
 
@@ -28,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(chats_app.app)
 app.add_typer(history_app.app, name="history")
 
 
@@ -102,6 +103,8 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
     except DurableLoopError as error:
         sys.stderr.write(f"{error}\n")
         code = 2 if isinstance(error, SetupError) else 1
+    except BrokenPipeError:  # whoever read the output has seen enough
+        code = 1
     except KeyboardInterrupt:
         code = 130
     except Exception:

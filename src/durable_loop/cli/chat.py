@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from durable_loop.bootstrap.policy import chat_policy
 from durable_loop.chat.client import Chat, Decide, list_chats, new_chat_id
 from durable_loop.chat.messages import ChatInput, Decision, Question, Reply
 from durable_loop.cli import screen
+from durable_loop.cli.answering import Answering, OnlyDoing
 from durable_loop.cli.prompt import LEAVE, InterruptedByUser, LeftByUser, LineSource, line_source
+from durable_loop.cli.watching import Watching
 from durable_loop.errors import ChatNotFoundError, MessageRefusedError, TemporalUnreachableError, TurnFailedError
 from durable_loop.models.naming import ModelChoice, check_key, key_hint, resolve_model
 from durable_loop.settings import Settings
@@ -30,7 +32,6 @@ __all__ = ["run_chat"]
 
 INTERRUPTED = 130
 TERMINATED = 143
-WATCH_INTERVAL = 0.5  # seconds
 
 
 async def run_chat(settings: Settings, *, resume: bool, chat_id: str | None, stack: bool) -> int:
@@ -160,8 +161,9 @@ class ChatSession:
     async def _answer_what_is_open(self, lines: LineSource, chat: Chat) -> None:
         """Show the messages that were under way when the user left, with their answers."""
         for turn_id in self._open_turns:
-            with suppress(TurnFailedError):  # which the transcript tells
-                await self._watched(chat, chat.reply_to(turn_id, decide=_deciding(lines)), lines)
+            with suppress(TurnFailedError), lines.answering() as answering:  # which the transcript tells, as the reply
+                answer = chat.reply_to(turn_id, decide=_deciding(lines))
+                await self._watched(chat, answer, turn_id, OnlyDoing(answering))
             await self._show_transcript(chat, lines)
 
     async def _show_transcript(self, chat: Chat, lines: LineSource) -> None:
@@ -172,24 +174,31 @@ class ChatSession:
 
     async def _show(self, lines: LineSource, chat: Chat, text: str) -> None:
         turn_id = uuid4().hex
-        try:
-            sending = chat.send(text, turn_id=turn_id, decide=_deciding(lines, own=turn_id))
-            shown = screen.reply(await self._watched(chat, sending, lines))
-        except (TurnFailedError, MessageRefusedError) as error:
-            shown = screen.failure(error)
-        except RPCError as error:
-            shown = screen.failure(MessageRefusedError(f"Temporal did not take the message: {error.message}"))
-        lines.tell(shown)
-
-    async def _watched(self, chat: Chat, answer: Coroutine[Any, Any, Reply], lines: LineSource) -> Reply:
-        """Wait for a reply; meanwhile the user sees what is being tried again."""
-        with lines.thinking() as show:
-            watching = asyncio.create_task(_watch(chat, show))
-            watching.add_done_callback(self._fail_with)
+        failed = ""
+        with lines.answering() as answering:
             try:
-                return await answer
-            finally:
-                watching.cancel()
+                sending = chat.send(text, turn_id=turn_id, decide=_deciding(lines, own=turn_id))
+                answering.finish(await self._watched(chat, sending, turn_id, answering))
+            except (TurnFailedError, MessageRefusedError) as error:
+                failed = screen.failure(error)
+            except RPCError as error:
+                failed = screen.failure(MessageRefusedError(f"Temporal did not take the message: {error.message}"))
+        lines.tell(failed)
+
+    async def _watched(
+        self, chat: Chat, answer: Coroutine[Any, Any, Reply], turn_id: str, answering: Answering
+    ) -> Reply:
+        """Wait for a reply; meanwhile the user sees what happens."""
+        watching = Watching(chat, turn_id, answering)
+        looking = asyncio.create_task(watching.go_on())
+        looking.add_done_callback(self._fail_with)
+        try:
+            reply = await answer
+        finally:
+            looking.cancel()
+            await asyncio.wait({looking})
+        await watching.look_back()
+        return reply
 
     def _note(self, status: StackStatus, lines: LineSource) -> None:
         self._status = status
@@ -203,13 +212,6 @@ def _deciding(lines: LineSource, *, own: str | None = None) -> Decide:
         return await lines.decide(question, own=question.turn_id == own)
 
     return decide
-
-
-async def _watch(chat: Chat, show: Callable[[str], None]) -> None:
-    while True:
-        await asyncio.sleep(WATCH_INTERVAL)
-        with suppress(RPCError):  # a server that is away, or a chat that is just beginning
-            show(screen.retries(await chat.under_way()))
 
 
 def _program() -> str:

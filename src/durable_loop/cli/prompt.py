@@ -18,6 +18,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from durable_loop.chat.messages import Decision, Question, Verdict
 from durable_loop.cli import screen
+from durable_loop.cli.answering import Answering, GrowingReply, WholeReply
 
 __all__ = ["LEAVE", "InterruptedByUser", "LeftByUser", "LineSource", "PipedLines", "TerminalLines", "line_source"]
 
@@ -52,7 +53,7 @@ class LineSource(Protocol):
         """
         ...
 
-    def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
+    def answering(self) -> AbstractContextManager[Answering]:
         """Within it, the user sees that something is being worked on; the value takes what there is to say of it."""
         ...
 
@@ -145,11 +146,11 @@ class TerminalLines:
         sys.stdout.flush()
 
     @contextmanager
-    def thinking(self) -> Generator[Callable[[str], None]]:
-        """Show a line, and take it away again."""
+    def answering(self) -> Generator[Answering]:
+        """Show a line, write above it what is there of the reply, and take it away again."""
         self._wait(THINKING)
         try:
-            yield lambda doing: self._wait(f"{THINKING} ({doing})" if doing else THINKING)
+            yield GrowingReply(self.tell, lambda doing: self._wait(f"{THINKING} ({doing})" if doing else THINKING))
         finally:
             self._waiting = ""
             sys.stdout.write(ERASE_LINE)
@@ -194,9 +195,9 @@ class PipedLines:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
-        """Show nothing: a pipe gets replies alone."""
-        return nullcontext(lambda _: None)
+    def answering(self) -> AbstractContextManager[Answering]:
+        """Show nothing meanwhile: a pipe gets replies alone."""
+        return nullcontext(WholeReply(self.tell))
 
     def refresh(self) -> None:
         """Draw nothing: nothing is shown that could be old."""

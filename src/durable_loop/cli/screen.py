@@ -1,9 +1,12 @@
 """The words on the screen. Everything here is a function of its arguments; the tests show whole screens."""
 
+import json
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
 
-from durable_loop.chat.messages import Decision, Question, Reply, TranscriptLine, UnderWay, Verdict
+from durable_loop.chat.messages import Decision, Question, Reply, ToolCall, TranscriptLine, UnderWay, Verdict
 from durable_loop.errors import ChatError
 from durable_loop.models.naming import ModelChoice
 from durable_loop.stack.messages import PartState, StackState, StackStatus
@@ -11,10 +14,19 @@ from durable_loop.stack.messages import PartState, StackState, StackStatus
 __all__ = [
     "Progress",
     "addresses",
+    "asked_in",
+    "begun_anew",
+    "decided_for",
     "decision",
+    "doing",
+    "ends",
     "failure",
     "farewell",
+    "file_is_there",
     "may_it",
+    "no_worker",
+    "notes",
+    "on_one_line",
     "printable",
     "question",
     "refused",
@@ -23,8 +35,11 @@ __all__ = [
     "said",
     "starting",
     "stays",
+    "too_long",
     "transcript",
     "unclear",
+    "unknown_chat",
+    "used",
     "welcome",
 ]
 
@@ -70,14 +85,50 @@ def said(text: str) -> str:
 
 def reply(answer: Reply) -> str:
     """Return a reply with its notes."""
-    notes = "".join(f"  ({printable(note)})\n" for note in answer.notes)
-    return f"Agent: {printable(answer.text)}\n{notes}"
+    return f"Agent: {printable(answer.text)}\n{notes(answer)}"
+
+
+def notes(answer: Reply) -> str:
+    """Return what the user should know beside the reply."""
+    return "".join(f"  ({printable(note)})\n" for note in answer.notes)
+
+
+def begun_anew(*, lost: bool) -> str:
+    """Return what stands between a text that is void and the one that takes its place."""
+    return f"  ({'the model call was lost' if lost else 'that was not all'}: the reply is begun anew)"
+
+
+def used(call: ToolCall) -> str:
+    """Return the line of a tool that was used."""
+    return f"  · {on_one_line(f'{call.tool}{_with(call)}')}"
+
+
+def doing(under_way: Sequence[UnderWay], calls: Iterable[ToolCall], *, seconds: float) -> str:
+    """Return what happens now, in one line, and for how long it has; `calls` are those of this turn."""
+    running = [f"calling {call.tool}{_with(call)}" for call in calls if not call.is_over]
+    now = retries(under_way) or on_one_line("; ".join(running)) or _thinking(under_way)
+    return f"{now}, {seconds:.0f} s" if now and seconds >= 1 else now
+
+
+def _thinking(under_way: Iterable[UnderWay]) -> str:
+    return "; ".join(dict.fromkeys("thinking" if each.what == "model call" else each.what for each in under_way))
+
+
+def _with(call: ToolCall) -> str:
+    """Return the values that a tool is called with: names are known to whoever knows the tool."""
+    try:
+        arguments: Any = json.loads(call.arguments or "{}")
+    except ValueError:
+        return f" with {call.arguments}"  # cut, or no JSON at all
+    values = list(cast("dict[str, Any]", arguments).values()) if isinstance(arguments, dict) else [arguments]
+    shown = ", ".join(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values)
+    return f" with {shown}" if shown else ""
 
 
 def retries(under_way: Iterable[UnderWay]) -> str:
     """Return what is being tried again, and why; empty where nothing is."""
     again = [doing for doing in under_way if doing.attempt > 1]
-    return _on_one_line(
+    return on_one_line(
         "; ".join(
             f"{doing.what}, attempt {doing.attempt} of {doing.max_attempts}: {doing.last_error or 'no reason given'}"
             for doing in again
@@ -88,9 +139,9 @@ def retries(under_way: Iterable[UnderWay]) -> str:
 def question(asked: Question) -> str:
     """Return what the agent wants to do, and for which message."""
     until = asked.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
-    arguments = "".join(f"  {_on_one_line(line)}\n" for line in asked.arguments.split("\n"))
+    arguments = "".join(f"  {on_one_line(line)}\n" for line in asked.arguments.split("\n"))
     return (
-        f'The agent wants to call {printable(asked.tool)} (for "{_on_one_line(asked.about)}"):\n'
+        f'The agent wants to call {printable(asked.tool)} (for "{on_one_line(asked.about)}"):\n'
         f"{arguments}  (refused if unanswered by {until})\n"
     )
 
@@ -122,6 +173,42 @@ def refused(asked: Question) -> str:
     return f"  (not allowed, there is no terminal to ask at: {printable(asked.tool)})\n"
 
 
+def decided_for(asked: Question, *, approved: bool) -> str:
+    """Return what became of a question of a command that asks nobody."""
+    tool = printable(asked.tool)
+    return f"  (allowed by --approve: {tool})\n" if approved else f"  (not allowed without --approve: {tool})\n"
+
+
+def asked_in(chat_id: str) -> str:
+    """Return in which new chat a single question was asked."""
+    return f"  (to go on: durable-loop chat --resume {chat_id})\n"
+
+
+def too_long(most: int) -> str:
+    """Return why a message is not even sent."""
+    return f"The message is too long: no chat takes more than {most:,} bytes."
+
+
+def unknown_chat(chat_id: str) -> str:
+    """Return what is wrong with the id of a chat, and what to type."""
+    return f"There is no chat {on_one_line(chat_id)}: `durable-loop chats` lists those that there are."
+
+
+def ends(chat_id: str, *, is_open: bool) -> str:
+    """Return what becomes of a chat that is to end."""
+    return f"{chat_id} ends with the answers to what it accepted.\n" if is_open else f"{chat_id} has ended before.\n"
+
+
+def file_is_there(path: Path) -> str:
+    """Return why nothing is written."""
+    return f"{path} is there already: name another file, or say --force."
+
+
+def no_worker(chat_id: str) -> str:
+    """Return why a chat tells nothing."""
+    return f"No worker answers for the chat {on_one_line(chat_id)}: start one, or leave out --no-stack."
+
+
 def failure(error: ChatError) -> str:
     """Return why there is no reply; the chat goes on."""
     return f"No reply: {printable(str(error))}\n"
@@ -139,7 +226,8 @@ def printable(text: str) -> str:
     )
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
+    """Return a text without what would begin another line, or move within one."""
     return printable(text).replace("\n", " ").replace("\t", " ")
 
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 import filelock
 from pydantic import SecretStr
@@ -21,6 +21,8 @@ from durable_loop.stack.messages import Operation, PartStatus, Request, StackSta
 from durable_loop.stack.part import python_module
 
 __all__ = ["Lease", "end_stack", "join_stack", "keep_stack", "running_stack"]
+
+T = TypeVar("T")
 
 JOIN_TIMEOUT = 30.0
 JOIN_INTERVAL = 0.05
@@ -61,10 +63,10 @@ class Lease:
         Raises:
             StackError: it cannot be.
         """
-        await self._unless_over(asyncio.create_task(self._joined.wait()))
+        await self.unless_over(asyncio.create_task(self._joined.wait()))
 
-    async def wait_until_ready(self) -> None:
-        """Return when every part can be used.
+    async def wait_until_ready(self, *, only: Collection[str] = ()) -> None:
+        """Return when every part can be used, or only those that are named.
 
         Raises:
             StackError: a part does not come up; says which, why, and where its log is.
@@ -74,24 +76,30 @@ class Lease:
         def look(status: StackStatus) -> None:
             if settled.done():
                 return
-            hopeless = [part for part in status.parts if part.failures >= HOPELESS_FAILURES]
+            parts = tuple(part for part in status.parts if not only or part.name in only)
+            hopeless = [part for part in parts if part.failures >= HOPELESS_FAILURES]
             if hopeless:
                 settled.set_exception(StackError(_explain(hopeless[0])))
-            elif status.ready:
+            elif StackStatus(parts=parts).ready:
                 settled.set_result(None)
 
         self.watch(look)
         try:
-            await self._unless_over(settled)
+            await self.unless_over(settled)
         finally:
             self._watchers.remove(look)
 
-    async def _unless_over(self, awaited: asyncio.Future[Any]) -> None:
+    async def unless_over(self, awaited: asyncio.Future[T]) -> T:
+        """Return what is awaited.
+
+        Raises:
+            StackError: the stack was ended meanwhile, or died and cannot be started again.
+        """
         try:
             await asyncio.wait({awaited, self.holding}, return_when=asyncio.FIRST_COMPLETED)
             if not awaited.done():
                 self.holding.result()
-            awaited.result()
+            return awaited.result()
         finally:
             awaited.cancel()
 

@@ -10,7 +10,8 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.chat.client import Decide
-from durable_loop.chat.messages import Decision, Question, Reply, UnderWay
+from durable_loop.chat.messages import ChatPhase, ChatStatus, Decision, Question, Reply, UnderWay
+from durable_loop.cli.answering import Answering, WholeReply
 from durable_loop.cli.chat import run_chat
 from durable_loop.settings import Settings
 
@@ -18,7 +19,7 @@ from durable_loop.settings import Settings
 Program = Callable[..., Awaitable[str]]
 
 AWAY = RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
-AGAIN = UnderWay(what="model call", attempt=2, max_attempts=6, last_error="overloaded.")
+AGAIN = UnderWay(call="1", what="model call", attempt=2, max_attempts=6, last_error="overloaded.")
 
 
 class Lines:
@@ -37,9 +38,9 @@ class Lines:
         """Nobody is asked here."""
         raise NotImplementedError
 
-    def thinking(self) -> AbstractContextManager[Callable[[str], None]]:
+    def answering(self) -> AbstractContextManager[Answering]:
         """Note what is said of the wait."""
-        return nullcontext(self._show)
+        return nullcontext(Shown(self))
 
     def tell(self, text: str) -> None:
         """Note what is shown."""
@@ -48,9 +49,19 @@ class Lines:
     def refresh(self) -> None:
         """Draw nothing."""
 
-    def _show(self, doing: str) -> None:
-        self.shown += f"… {doing}\n"
-        self.doing.set()
+
+class Shown(WholeReply):
+    """A reply, and what is said of the wait."""
+
+    def __init__(self, lines: Lines) -> None:
+        super().__init__(lines.tell)
+        self._lines = lines
+
+    def doing(self, words: str) -> None:
+        """Note it."""
+        if words:
+            self._lines.tell(f"… {words}\n")
+            self._lines.doing.set()
 
 
 class Chat:
@@ -72,6 +83,10 @@ class Chat:
             raise doing
         return doing
 
+    async def status(self) -> ChatStatus:
+        """Say that no tool was called."""
+        return ChatStatus(phase=ChatPhase.OPEN, model="offline", turns=0)
+
 
 def makes(thing: object) -> Callable[..., object]:
     """Return what makes this thing of whatever it is given."""
@@ -90,7 +105,7 @@ async def _program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncGene
     monkeypatch.setenv("LLM_MODEL", "")
     monkeypatch.setattr("durable_loop.cli.chat.connect", nothing)
     monkeypatch.setattr("durable_loop.cli.chat.ensure_namespaces", nothing)
-    monkeypatch.setattr("durable_loop.cli.chat.WATCH_INTERVAL", 0)
+    monkeypatch.setattr("durable_loop.cli.watching.INTERVAL", 0)
 
     async def program(*under_way: Exception | list[UnderWay]) -> str:
         lines = Lines()
@@ -109,7 +124,8 @@ async def test_a_server_that_is_away_for_a_moment_is_asked_again(program: Progra
     """What is being tried again is shown as soon as it can be known. (ours)"""
     shown = await program(AWAY, AWAY, [AGAIN])
 
-    assert shown.endswith("… model call, attempt 2 of 6: overloaded.\nAgent: hello yourself\n")
+    assert "… model call, attempt 2 of 6: overloaded.\n" in shown
+    assert shown.endswith("\nAgent: hello yourself\n")
 
 
 async def test_a_bug_beside_the_conversation_ends_the_program(program: Program) -> None:

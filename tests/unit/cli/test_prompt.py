@@ -24,8 +24,8 @@ def test_the_line_that_stands_for_a_reply_is_one_row_and_leaves_nothing_behind(
     stream = pyte.Stream(screen)
     lines = TerminalLines(tmp_path / "typed", toolbar=lambda: "")
 
-    with lines.thinking() as show:
-        show(doing)
+    with lines.answering() as shown:
+        shown.doing(doing)
         stream.feed(capsys.readouterr().out)
         assert [bool(row.strip()) for row in screen.display] == [True, *[False] * (ROWS - 1)]
         # As much as fits: a character that is two columns wide may leave one free, the cursor has another.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from durable_loop.chat.messages import Question, Reply, TranscriptLine, UnderWay, Verdict
+from durable_loop.chat.messages import Question, Reply, ToolCall, TranscriptLine, UnderWay, Verdict
 from durable_loop.cli import screen
 from durable_loop.errors import TurnFailedError
 from durable_loop.models.naming import resolve_model
@@ -41,11 +41,29 @@ def test_a_reply_is_shown_with_its_notes() -> None:
 
 def test_what_is_tried_again_is_shown_with_the_reason() -> None:
     """On one line, and nothing of a first attempt. (ours)"""
-    first = UnderWay(what="it tool list", attempt=1, max_attempts=6)
-    again = UnderWay(what="model call", attempt=2, max_attempts=6, last_error="429:\nslow \x1b[2Jdown.")
+    first = UnderWay(call="1", what="it tool list", attempt=1, max_attempts=6)
+    again = UnderWay(call="1", what="model call", attempt=2, max_attempts=6, last_error="429:\nslow \x1b[2Jdown.")
 
     assert screen.retries([first]) == ""
     assert screen.retries([first, again]) == "model call, attempt 2 of 6: 429: slow [2Jdown."
+
+
+def test_what_happens_now_is_one_line_with_the_time_it_has_taken() -> None:
+    """Thinking, calling, trying again. (ours)"""
+    thinks = UnderWay(call="1", what="model call", attempt=1, max_attempts=6)
+    lists = UnderWay(call="2", what="finance tool list", attempt=1, max_attempts=6)
+    again = UnderWay(call="1", what="model call", attempt=2, max_attempts=6, last_error="503.")
+    price = ToolCall(tool="stock_price", arguments='{"ticker": "AAPL"}', is_over=False)
+    broken = ToolCall(tool="roi", arguments='{"rate": 5, "ye', is_over=False)
+
+    assert screen.doing([], [], seconds=5) == ""
+    assert screen.doing([thinks], [], seconds=0.4) == "thinking"
+    assert screen.doing([lists, thinks], [], seconds=2.2) == "finance tool list; thinking, 2 s"
+    assert screen.doing([lists], [price, broken], seconds=3) == (
+        'calling stock_price with AAPL; calling roi with {"rate": 5, "ye, 3 s'
+    )
+    assert screen.doing([again], [price], seconds=9) == "model call, attempt 2 of 6: 503., 9 s"
+    assert screen.doing([thinks], [price.model_copy(update={"is_over": True})], seconds=1) == "thinking, 1 s"
 
 
 ASKED = Question(

@@ -1,0 +1,122 @@
+"""A reply as it is made: what happens now, the tools that were used, and the text, block by block."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from durable_loop.chat.messages import PartialText, Reply, ToolCall
+from durable_loop.cli import screen
+from durable_loop.cli.markdown import complete_blocks, rendered
+from durable_loop.cli.terminal import Look
+
+__all__ = ["Answering", "GrowingReply", "OnlyDoing", "WholeReply"]
+
+
+class Answering(Protocol):
+    """Shows one reply to the user."""
+
+    def doing(self, words: str) -> None:
+        """Say what happens now."""
+        ...
+
+    def used(self, calls: Sequence[ToolCall]) -> None:
+        """Take the tool calls of the turn so far."""
+        ...
+
+    def hear(self, call: str, said: PartialText) -> None:
+        """Take what an attempt of a model call said so far."""
+        ...
+
+    def finish(self, reply: Reply) -> None:
+        """Take the reply."""
+        ...
+
+
+class WholeReply:
+    """Writes the reply when it is there, and nothing else."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+
+    def doing(self, words: str) -> None:
+        """Say nothing."""
+
+    def used(self, calls: Sequence[ToolCall]) -> None:
+        """Say nothing."""
+
+    def hear(self, call: str, said: PartialText) -> None:
+        """Say nothing."""
+
+    def finish(self, reply: Reply) -> None:
+        """Write the reply."""
+        self._write(screen.reply(reply))
+
+
+class OnlyDoing(WholeReply):
+    """Says what happens now, and leaves the rest to whoever shows what was said."""
+
+    def __init__(self, shown: Answering) -> None:
+        super().__init__(lambda _: None)
+        self._shown = shown
+
+    def doing(self, words: str) -> None:
+        """Say it as the other one does."""
+        self._shown.doing(words)
+
+
+class GrowingReply:
+    """Writes complete blocks at once and the rest when the reply is there, and nothing of it twice.
+
+    Another attempt of a call that was lost begins at the beginning: where it says the same, nothing is to be seen of
+    that. Where it does not, or where the model said something before it called a tool, a line says that what was
+    written is void, and the reply is begun anew.
+    """
+
+    def __init__(self, write: Callable[[str], object], say: Callable[[str], None]) -> None:
+        self._write = write
+        self._say = say
+        self._source = ("", 0)  # the call and its attempt
+        self._heard = ""  # what it said so far
+        self._written = ""  # the part of the reply that is on the screen
+        self._written_for = ""  # the call that it is from
+        self._tools = 0  # how many have their line
+
+    def doing(self, words: str) -> None:
+        """Say it in the line that stands for the reply."""
+        self._say(words)
+
+    def used(self, calls: Sequence[ToolCall]) -> None:
+        """Write a line for each call that is over and has none yet, in their order."""
+        for call in calls[self._tools :]:
+            if not call.is_over:
+                return
+            self._write(Look.now().dim(screen.used(call)) + "\n")
+            self._tools += 1
+
+    def hear(self, call: str, said: PartialText) -> None:
+        """Write the blocks that are complete."""
+        if self._source != (call, said.attempt):
+            self._source, self._heard = (call, said.attempt), ""
+        if said.start > len(self._heard):
+            return  # a part was missed: it comes with the reply
+        self._heard = self._heard[: said.start] + said.text
+        complete = self._heard[: complete_blocks(self._heard)]
+        if complete and not self._written.startswith(complete):
+            self._show(complete, lost=call == self._written_for)
+            self._written_for = call
+
+    def finish(self, reply: Reply) -> None:
+        """Write what is missing of the reply, and its notes."""
+        self._show(reply.text, lost=False)
+        self._write(screen.notes(reply))
+
+    def _show(self, text: str, *, lost: bool) -> None:
+        """Have this text on the screen, of which some may be there."""
+        look = Look.now()
+        if not text.startswith(self._written):
+            self._write(look.dim(screen.begun_anew(lost=lost)) + "\n")
+            self._written = ""
+        block = text[len(self._written) :]
+        if block.strip() or not self._written:
+            space = "\n" if self._written else ""
+            self._write(space + rendered(screen.printable(block).strip("\n"), look, labelled=not self._written))
+        self._written = text

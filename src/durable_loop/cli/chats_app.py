@@ -1,0 +1,97 @@
+"""The commands about chats that need no prompt, as they are typed: `durable-loop ask`, …."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from durable_loop.settings import load_settings
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+Stack = Annotated[bool, typer.Option("--stack/--no-stack", help="Start what is needed, or use what runs already.")]
+
+# What a command does stands in a module of its own: the client of Temporal comes in with it.
+# ruff: noqa: PLC0415
+
+
+@app.command()
+def ask(
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT|-]", help="The message; what is piped in is added below it.")
+    ] = None,
+    *,
+    chat: Annotated[str | None, typer.Option("--chat", metavar="ID", help="In which chat; else a new one.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Allow what you would be asked about; by default it is refused.")
+    ] = False,
+    stack: Stack = True,
+) -> None:
+    """Ask one thing and print the reply, and nothing else, on standard output.
+
+    Exit codes: 0 answered; 1 no reply; 2 wrong use or set-up.
+    """
+    from durable_loop.cli.ask import run_ask, whole_question
+
+    settings = load_settings()
+    whole = whole_question(text, sys.stdin)  # not within the event loop: Ctrl-C would not end it
+    asked = run_ask(settings, whole, chat_id=chat, as_json=json, approve=approve, stack=stack)
+    raise typer.Exit(asyncio.run(asked))
+
+
+@app.command()
+def chats(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Ask each chat for its turns and its last message.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="How many at most.")] = None,
+    stack: Stack = True,
+) -> None:
+    """List the chats, the newest first; `?` is what is not known.
+
+    In a pipe the list is plain, and nothing is cut.
+    """
+    from durable_loop.cli.chats import run_chats
+
+    asyncio.run(run_chats(load_settings(), as_json=json, long=long, limit=limit, stack=stack))
+
+
+@app.command()
+def end(chat_ids: Annotated[list[str], typer.Argument(metavar="ID...")], *, stack: Stack = True) -> None:
+    """Have chats answer what they accepted, and end. What was said in them stays.
+
+    Exit codes: 0 all of them end; 1 some do not exist; 2 wrong use or set-up.
+    """
+    from durable_loop.cli.end import run_end
+
+    raise typer.Exit(asyncio.run(run_end(load_settings(), chat_ids, stack=stack)))
+
+
+@app.command()
+def export(
+    chat_id: Annotated[str, typer.Argument(metavar="ID")],
+    *,
+    format_: Annotated[
+        Literal["md", "json", "html"], typer.Option("--format", help="Markdown, a list of lines, or one page.")
+    ] = "md",
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="By default standard output.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    stack: Stack = True,
+) -> None:
+    """Write a chat as Markdown, JSON or HTML."""
+    from durable_loop.cli.reading import run_export
+
+    run_export(load_settings(), chat_id, format_=format_, output=output, force=force, stack=stack)
+
+
+@app.command()
+def show(chat_id: Annotated[str, typer.Argument(metavar="ID")], *, stack: Stack = True) -> None:
+    """Show what was said in a chat."""
+    from durable_loop.cli.reading import run_show
+
+    run_show(load_settings(), chat_id, stack=stack)

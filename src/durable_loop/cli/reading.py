@@ -1,0 +1,75 @@
+"""`durable-loop show` and `export`: a chat as it tells itself."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError, WorkflowQueryRejectedError
+
+from durable_loop.chat.listing import state_of
+from durable_loop.cli import screen
+from durable_loop.cli.connecting import found_chat, on_temporal, told
+from durable_loop.cli.markdown import rendered
+from durable_loop.cli.output import complain, is_terminal, write
+from durable_loop.cli.terminal import Look
+from durable_loop.cli.written import FORMATS, WholeChat
+from durable_loop.errors import SettingsError, TemporalUnreachableError
+from durable_loop.settings import Settings
+
+__all__ = ["run_export", "run_show"]
+
+
+def run_show(settings: Settings, chat_id: str, *, stack: bool) -> None:
+    """Show what was said in a chat.
+
+    Raises:
+        SetupError: there is no such chat, or nobody answers for it; says what to do.
+    """
+    chat = asyncio.run(_read(settings, chat_id, stack=stack))
+    write(f"{chat.heading}\n{chat.about}\n\n")
+    look = Look.now() if is_terminal(sys.stdout) else None
+    for line in chat.lines:
+        if look is not None and line.role == "agent":
+            write(rendered(screen.printable(line.text), look, labelled=True))
+        else:
+            write(screen.transcript([line]))
+
+
+def run_export(
+    settings: Settings, chat_id: str, *, format_: str, output: Path | None, force: bool, stack: bool
+) -> None:
+    """Write a chat to a file, else to standard output.
+
+    Raises:
+        SetupError: as `run_show`; or the file is there already, or cannot be written.
+    """
+    if output is not None and output.exists() and not force:
+        raise SettingsError(screen.file_is_there(output))  # before a chat is waited for
+    content = FORMATS[format_](asyncio.run(_read(settings, chat_id, stack=stack)))
+    if output is None:
+        write(content)
+        return
+    try:
+        with output.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise SettingsError(screen.file_is_there(output)) from error
+    except OSError as error:
+        raise SettingsError(f"{output} cannot be written: {error.strerror}.") from error
+    if is_terminal(sys.stderr):
+        complain(f"The chat is in {output}.\n")
+
+
+async def _read(settings: Settings, chat_id: str, *, stack: bool) -> WholeChat:
+    async def read(client: Client) -> WholeChat:
+        chat, described = await found_chat(client, chat_id, settings)
+        try:
+            status = await told(chat.status(), chat_id=chat.chat_id)
+            lines = await told(chat.transcript(), chat_id=chat.chat_id)
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+            raise TemporalUnreachableError(screen.no_worker(chat.chat_id)) from error
+        is_open = described.status is WorkflowExecutionStatus.RUNNING
+        state = str(status.phase) if is_open else state_of(described.status)
+        return WholeChat(chat.chat_id, status.title, status.model, state, lines)
+
+    return await on_temporal(read, settings, stack=stack, workers=True)
