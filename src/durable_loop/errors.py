@@ -23,14 +23,11 @@
         └── TurnFailedError        the turn was accepted, ran and failed
             └── TurnCancelledError
 
-The class name is the `type` of the Temporal `ApplicationError` that carries such an error
-over a workflow or activity boundary.
+What they look like beyond a workflow or an activity is in `boundary`: this module needs nothing but Python, since the
+terminal's prompt waits for it.
 """
 
 from datetime import timedelta
-from typing import Final
-
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 __all__ = [
     "ChatBusyError",
@@ -55,8 +52,6 @@ __all__ = [
     "ToolUnavailableError",
     "TurnCancelledError",
     "TurnFailedError",
-    "as_application_error",
-    "as_chat_error",
 ]
 
 
@@ -153,35 +148,3 @@ class TurnFailedError(ChatError):
 
 class TurnCancelledError(TurnFailedError):
     """The turn was cancelled on request; the chat goes on without it."""
-
-
-_CHAT_ERRORS: Final = {
-    error.__name__: error
-    for error in (
-        MessageRefusedError,
-        ChatBusyError,
-        ChatDrainingError,
-        ChatEndedError,
-        TurnFailedError,
-        TurnCancelledError,
-    )
-}
-
-
-def as_application_error(error: ToolError | ModelError | ModelSetupError | ChatError) -> ApplicationError:
-    """Give `error` the form that crosses a Temporal boundary: only what is away is worth a retry."""
-    return ApplicationError(
-        str(error),
-        type=type(error).__name__,
-        non_retryable=not isinstance(error, ToolUnavailableError | ModelUnavailableError),
-        next_retry_delay=error.retry_after if isinstance(error, ModelUnavailableError) else None,
-        # What a caller did wrong is no fault of the worker: not a warning with a traceback in its log.
-        category=ApplicationErrorCategory.BENIGN
-        if isinstance(error, ToolInputError | ChatError)
-        else ApplicationErrorCategory.UNSPECIFIED,
-    )
-
-
-def as_chat_error(error: ApplicationError) -> ChatError:
-    """Turn the chat's answer back into the error it was made from; an unknown type is a failed turn."""
-    return _CHAT_ERRORS.get(error.type or "", TurnFailedError)(error.message)

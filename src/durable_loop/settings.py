@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     approval: Annotated[tuple[str, ...], NoDecode] = (names.APPROVAL_DESTRUCTIVE,)
     approval_deadline: Annotated[Duration, Field(le=timedelta(days=365))] = timedelta(days=1)
 
+    # Temporal's web interface, where it is not where it usually is.
+    temporal_ui: HttpAddress | None = None
+
     # The workers
     orchestrator_queue: str = names.QUEUE_ORCHESTRATOR
     sticky_queue_timeout: Duration = timedelta(seconds=2)

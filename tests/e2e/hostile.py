@@ -15,7 +15,8 @@ from mcp.types import ToolAnnotations
 from openai.types.responses import ResponseFunctionToolCall
 from pydantic import BaseModel
 
-from durable_loop.errors import ModelRefusedError, as_application_error
+from durable_loop.boundary import as_application_error
+from durable_loop.errors import ModelRefusedError
 from tests.e2e.answering import AnsweringModel
 
 __all__ = [

@@ -472,9 +472,9 @@ async def test_the_terminal_asks_and_asks_again_after_it_was_closed(env: Environ
             await terminal.shows("Agent: Done with a.")
             terminal.say("Delete b.")
             await terminal.shows('  "what": "b"')
-            terminal.type("\x03")
+            terminal.type("\x04")
             await terminal.shows("The chat stays.")
-            assert await terminal.ended() == 130
+            assert await terminal.ended() == 0
 
         assert vault.done == ["deleted a"]
         async with Terminal.talking_to(env, agent, "--resume") as terminal:

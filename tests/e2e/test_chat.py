@@ -8,7 +8,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
 from durable_loop import names
-from durable_loop.chat.client import list_chats
+from durable_loop.chat.listing import all_chats
 from durable_loop.chat.messages import Turn
 from durable_loop.errors import (
     ChatBusyError,
@@ -395,4 +395,4 @@ async def _waiting(chat: TestedChat, count: int) -> bool:
 
 
 async def _listed(client: Client, chat_id: str, title: str) -> bool:
-    return (chat_id, title) in [(chat.chat_id, chat.title) async for chat in list_chats(client)]
+    return (chat_id, title) in [(chat.chat_id, chat.title) for chat in await all_chats(client)]

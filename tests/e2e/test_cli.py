@@ -38,7 +38,7 @@ async def test_a_newcomer_types_ahead_and_every_example_of_the_seed_is_answered(
             "durable-loop: kill anything at any moment; no turn is lost, repeated or mixed up.\n"
             "Model: the offline model (rule-based, no key, no network). Set LLM_MODEL to use a real one.\n"
             "ANTHROPIC_API_KEY is set: LLM_MODEL=claude-3-5-sonnet-20241022 would use it.\n"
-            "Type a message; `quit` or Ctrl-D leaves, and the chat stays.\n"
+            "Type a message; /help lists the commands; `quit` or Ctrl-D leaves, and the chat stays.\n"
         )
         terminal.say("My name is Ada")
         await terminal.shows("orchestrator-worker is ready")
@@ -63,7 +63,7 @@ async def test_a_newcomer_types_ahead_and_every_example_of_the_seed_is_answered(
     [
         ("quit\r", 0),
         ("\x04", 0),
-        ("\x03", 130),
+        ("\x03\x03", 130),
         (signal.SIGINT, 130),
         (signal.SIGTERM, 143),
         (signal.SIGHUP, 143),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from durable_loop.boundary import as_application_error, as_chat_error
 from durable_loop.errors import (
     ChatBusyError,
     ChatDrainingError,
@@ -20,8 +21,6 @@ from durable_loop.errors import (
     ToolUnavailableError,
     TurnCancelledError,
     TurnFailedError,
-    as_application_error,
-    as_chat_error,
 )
 from tests.requirements import requirement
 

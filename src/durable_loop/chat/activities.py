@@ -6,10 +6,11 @@ from typing import Any
 from temporalio import activity
 
 from durable_loop import names
+from durable_loop.boundary import as_application_error
 from durable_loop.chat.arithmetic import evaluate
 from durable_loop.chat.tool_messages import Calculation, CalculatorInput, Weather, WeatherInput
 from durable_loop.chat.weather import WeatherSource
-from durable_loop.errors import ToolError, as_application_error
+from durable_loop.errors import ToolError
 
 __all__ = ["local_activities"]
 

@@ -16,8 +16,9 @@ from temporalio.converter import DefaultFailureConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from durable_loop.boundary import as_application_error
 from durable_loop.chat.compaction import shortened
-from durable_loop.errors import ModelRefusedError, ToolInputError, as_application_error
+from durable_loop.errors import ModelRefusedError, ToolInputError
 
 __all__ = ["MAX_CALLS_AT_ONCE", "MAX_RESPONSE_BYTES", "MAX_TOOL_LIST_BYTES", "BoundsInterceptor"]
 

@@ -1,12 +1,14 @@
 """Talk to a chat: a Temporal client's view of it. Needs neither agents nor a model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import (
     Client,
@@ -22,12 +24,14 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
+from durable_loop.boundary import as_chat_error
 from durable_loop.chat.messages import (
     ChatInput,
     ChatStatus,
-    ChatSummary,
+    Conversation,
     Decision,
     Failure,
+    ListedTool,
     OpenQuestions,
     PartialText,
     Question,
@@ -45,10 +49,9 @@ from durable_loop.errors import (
     ChatError,
     ChatNotFoundError,
     TurnFailedError,
-    as_chat_error,
 )
 
-__all__ = ["Chat", "Decide", "list_chats", "new_chat_id"]
+__all__ = ["Chat", "Decide", "new_chat_id"]
 
 # Has the user answer a question; None: somebody else will. Cancelled when the question is no longer asked.
 Decide = Callable[[Question], Coroutine[Any, Any, Decision | None]]
@@ -276,9 +279,21 @@ class Chat:
         """Have the chat put a summary in the place of all turns but the last; the model writes it."""
         await self.handle.signal(names.SIGNAL_COMPACT)
 
-    async def transcript(self) -> list[TranscriptLine]:
+    async def transcript(self) -> Sequence[TranscriptLine]:
         """Return what was said so far."""
-        return await self.handle.query(names.QUERY_TRANSCRIPT, result_type=list[TranscriptLine])
+        return (await self.conversation()).lines
+
+    async def conversation(self) -> Conversation:
+        """Return what was said so far, and what is to be answered yet."""
+        return await self.handle.query(names.QUERY_CONVERSATION, result_type=Conversation)
+
+    async def settled(self, *, after: str | None) -> list[TurnOutcome]:
+        """Return the turns that are over since one of them; all that the chat remembers where it is not among them."""
+        return await self.handle.query(names.QUERY_SETTLED, after, result_type=list[TurnOutcome])
+
+    async def tools(self) -> list[ListedTool]:
+        """Return the tools that the model was offered last; none before the first turn."""
+        return await self.handle.query(names.QUERY_TOOLS, result_type=list[ListedTool])
 
     async def status(self) -> ChatStatus:
         """Return the chat at this moment."""
@@ -296,6 +311,7 @@ class Chat:
             what=_in_words(pending.activity_type.name),
             attempt=pending.attempt,
             max_attempts=pending.maximum_attempts,
+            pause=_pause(pending),
             last_error=sentence(await self._client.data_converter.decode_failure(failure)) if failure else None,
             said=await self._said(pending),
         )
@@ -306,18 +322,6 @@ class Chat:
             return None
         (said,) = await self._client.data_converter.decode(pending.heartbeat_details.payloads, [PartialText])
         return said if said.attempt == pending.attempt else None
-
-
-async def list_chats(client: Client) -> AsyncIterator[ChatSummary]:
-    """Yield the chats of the client's namespace, the newest first."""
-    async for execution in client.list_workflows(f"WorkflowType = '{names.WORKFLOW_CHAT}'"):
-        if execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW:
-            continue
-        yield ChatSummary(
-            chat_id=execution.id,
-            title=str(await execution.memo_value(names.MEMO_TITLE, "")),
-            open=execution.status is WorkflowExecutionStatus.RUNNING,
-        )
 
 
 async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
@@ -359,6 +363,12 @@ def _chat_error(error: WorkflowUpdateFailedError) -> ChatError:
     if isinstance(cause, ApplicationError) and cause.type == UNPROCESSED:
         return ChatBusyError("The chat did not come to the message.")
     return as_chat_error(cause) if isinstance(cause, ApplicationError) else TurnFailedError(str(cause))
+
+
+def _pause(pending: PendingActivityInfo) -> float:
+    """Return how many seconds there are until the next attempt, by the clock of this machine."""
+    is_between = pending.attempt > 1 and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    return max(0.0, pending.scheduled_time.ToDatetime(UTC).timestamp() - time.time()) if is_between else 0.0
 
 
 def _in_words(activity: str) -> str:

@@ -15,9 +15,10 @@ __all__ = [
     "ChatPhase",
     "ChatPolicy",
     "ChatStatus",
-    "ChatSummary",
+    "Conversation",
     "Decision",
     "Failure",
+    "ListedTool",
     "ModelInputPage",
     "OpenQuestions",
     "PartialText",
@@ -133,9 +134,11 @@ class Failure(_Message):
 
 
 class TurnOutcome(_Message):
-    """What a turn came to: exactly one of the two."""
+    """What a turn came to: a reply or a failure."""
 
     turn_id: str
+    # What the user said, its beginning: for those who were not there.
+    said: str = ""
     reply: Reply | None = None
     failure: Failure | None = None
 
@@ -210,6 +213,8 @@ class UnderWay(_Message):
     what: str
     attempt: int
     max_attempts: int
+    # How long until this attempt, in seconds; 0: it is under way, or a worker should take it.
+    pause: float = 0
     # Why the attempt before failed, in a sentence.
     last_error: str | None = None
     # What this attempt of a model call said so far.
@@ -223,16 +228,29 @@ class TranscriptLine(_Message):
     text: str
 
 
+class Conversation(_Message):
+    """What was said in a chat, and what is to be answered yet."""
+
+    lines: tuple[TranscriptLine, ...]
+    # The turns that were over then, as far as the chat remembers them, in their order: their lines are there.
+    settled: tuple[str, ...] = ()
+    # The turn that runs, and those that wait.
+    open: tuple[Turn, ...] = ()
+
+
+class ListedTool(_Message):
+    """A tool that the model was offered in the last turn."""
+
+    # `stock_price` for a local tool, `finance.stock_price` for one of an MCP server.
+    name: str
+    about: str
+    writes: bool
+    destroys: bool
+    asks_first: bool
+
+
 class ModelInputPage(_Message):
     """Asks for one page of the input of the model call that is under way."""
 
     call: int
     page: int
-
-
-class ChatSummary(_Message):
-    """A chat as a list shows it."""
-
-    chat_id: str
-    title: str
-    open: bool

@@ -12,6 +12,7 @@ from mcp.types import Tool, ToolAnnotations
 
 from durable_loop import names
 from durable_loop.chat.compaction import shortened
+from durable_loop.chat.messages import ListedTool
 from durable_loop.chat.tool_log import ToolLog
 
 __all__ = ["Approve", "OfferedTool", "offer", "unknown_names"]
@@ -22,6 +23,8 @@ Approve = Callable[[str, str], Awaitable[str | None]]
 NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 # Of a name that is none, and of the notes of one turn: a server may list thousands.
 NAME_CHARS: Final = 64
+# Of what a tool says of itself, for people.
+ABOUT_CHARS: Final = 300
 MAX_NOTES: Final = 8
 
 
@@ -43,6 +46,17 @@ class OfferedTool:
             or (self.writes and names.APPROVAL_WRITING in approval)
             or self.tool.name in approval
             or self.full_name in approval
+        )
+
+    def listed(self, approval: Collection[str]) -> ListedTool:
+        """Return what people want to know of it."""
+        about = " ".join(self.tool.description.split())
+        return ListedTool(
+            name=self.full_name,
+            about=shortened(about, ABOUT_CHARS),
+            writes=self.writes,
+            destroys=self.destroys,
+            asks_first=self.asks_first(approval),
         )
 
     def asking(self, approve: Approve, log: ToolLog) -> FunctionTool:

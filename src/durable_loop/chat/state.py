@@ -36,6 +36,8 @@ __all__ = ["ChatState"]
 # How many settled turns the chat can answer again without running them, and how many bytes these may have.
 REMEMBERED_OUTCOMES = 100
 REMEMBERED_BYTES = 400_000
+# Of what the user said, as others see it.
+SAID_CHARS = 2_000
 TITLE_CHARS = 60
 # Why a question is answered with no.
 ENDED = "the chat was ended"
@@ -79,6 +81,11 @@ class ChatState:
             or (self.running is not None and self.running.turn_id == turn_id)
             or any(turn.turn_id == turn_id for turn in self._waiting)
         )
+
+    def settled(self, *, after: str | None = None) -> tuple[TurnOutcome, ...]:
+        """Return the turns that are over, in their order: those after one of them, or all that are remembered."""
+        known = list(self._outcomes)
+        return tuple(self._outcomes.values())[known.index(after) + 1 if after in self._outcomes else 0 :]
 
     def outcome(self, turn_id: str) -> TurnOutcome | None:
         """Return what the turn came to, or None while it has not."""
@@ -135,7 +142,7 @@ class ChatState:
 
     def answer(self, reply: Reply, items: Sequence[Item]) -> None:
         """Settle the running turn with its reply and commit its items, from the user's message on."""
-        self._finish(TurnOutcome(turn_id=reply.turn_id, reply=reply))
+        self._finish(reply.turn_id, reply=reply)
         self._commit(items)
 
     def fail(self, failure: Failure, done: Iterable[str] = ()) -> None:
@@ -146,7 +153,7 @@ class ChatState:
         """
         if self.running is None:
             raise RuntimeError("no turn is running")
-        turn = self._finish(TurnOutcome(turn_id=self.running.turn_id, failure=failure))
+        turn = self._finish(self.running.turn_id, failure=failure)
         ran = "; ".join(done) or "nothing"
         note = f"[This turn has no answer: {failure.message} What already ran: {ran}.]"
         self._commit([{"role": "user", "content": turn.text}, {"role": "assistant", "content": note}])
@@ -186,7 +193,7 @@ class ChatState:
         for turn in self._waiting:
             if turn.turn_id == turn_id:
                 self._waiting.remove(turn)
-                self._remember(TurnOutcome(turn_id=turn_id, failure=failure))
+                self._remember(turn, failure=failure)
                 return
 
     def drain(self) -> None:
@@ -214,17 +221,18 @@ class ChatState:
     def _commit(self, items: Sequence[Item]) -> None:
         self.transcript += compaction.cut_turn(items, keep=self.policy.max_transcript_tokens // TURN_SHARE)
 
-    def _finish(self, outcome: TurnOutcome) -> Turn:
+    def _finish(self, turn_id: str, *, reply: Reply | None = None, failure: Failure | None = None) -> Turn:
         turn = self.running
-        if turn is None or turn.turn_id != outcome.turn_id:
-            raise RuntimeError(f"turn {outcome.turn_id} is not running")
+        if turn is None or turn.turn_id != turn_id:
+            raise RuntimeError(f"turn {turn_id} is not running")
         self.running = None
         self.turns += 1
-        self._remember(outcome)
+        self._remember(turn, reply=reply, failure=failure)
         return turn
 
-    def _remember(self, outcome: TurnOutcome) -> None:
-        self._outcomes[outcome.turn_id] = outcome
+    def _remember(self, turn: Turn, *, reply: Reply | None = None, failure: Failure | None = None) -> None:
+        said = compaction.shortened(turn.text, SAID_CHARS)
+        self._outcomes[turn.turn_id] = TurnOutcome(turn_id=turn.turn_id, said=said, reply=reply, failure=failure)
         sizes = {turn_id: len(known.model_dump_json()) for turn_id, known in self._outcomes.items()}
         while len(sizes) > 1 and (len(sizes) > REMEMBERED_OUTCOMES or sum(sizes.values()) > REMEMBERED_BYTES):
             oldest = next(iter(sizes))

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     from agents.run import CallModelData, ModelInputData
 
     from durable_loop import names
+    from durable_loop.boundary import as_application_error
     from durable_loop.chat.agent import build_agent, build_summariser
     from durable_loop.chat.compaction import rendered, shortened, summarised_turns
     from durable_loop.chat.failures import cancelled, failure_of
@@ -25,19 +26,20 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
         ChatInput,
         ChatPhase,
         ChatStatus,
+        Conversation,
         Decision,
         Item,
+        ListedTool,
         ModelInputPage,
         OpenQuestions,
         Question,
         Reply,
-        TranscriptLine,
         Turn,
         TurnOutcome,
         Verdict,
     )
     from durable_loop.chat.model_input import ModelInputShelf
-    from durable_loop.chat.offer import offer, unknown_names
+    from durable_loop.chat.offer import OfferedTool, offer, unknown_names
     from durable_loop.chat.questions import arguments_to_show
     from durable_loop.chat.sentences import sentence, stopped
     from durable_loop.chat.state import ChatState
@@ -45,7 +47,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     from durable_loop.chat.tool_log import ToolLog
     from durable_loop.chat.tools import ListingFailed, list_tools, local_tools, mcp_servers
     from durable_loop.chat.transcript import lines
-    from durable_loop.errors import ChatError, MessageRefusedError, TurnFailedError, as_application_error
+    from durable_loop.errors import ChatError, MessageRefusedError, TurnFailedError
     from durable_loop.versioning import needs_new_run, next_version
 
 __all__ = ["ChatWorkflow"]
@@ -81,6 +83,7 @@ class ChatWorkflow:
         self._said: list[Item] = []
         self._log = ToolLog()
         self._turn_of_log: str | None = None
+        self._offered: Sequence[OfferedTool] = ()
 
     @workflow.run
     async def run(self, chat: ChatInput) -> None:
@@ -155,10 +158,25 @@ class ChatWorkflow:
     def hand_over(self) -> None:
         """Do nothing: with any task, a chat that is idle sees that its workers have a new version."""
 
-    @workflow.query(name=names.QUERY_TRANSCRIPT)
-    def transcript(self) -> list[TranscriptLine]:
-        """Return what was said so far."""
-        return lines(self._state.transcript)
+    @workflow.query(name=names.QUERY_CONVERSATION)
+    def conversation(self) -> Conversation:
+        """Return what was said so far, and what is to be answered yet."""
+        running = (self._state.running,) if self._state.running is not None else ()
+        return Conversation(
+            lines=tuple(lines(self._state.transcript)),
+            settled=tuple(outcome.turn_id for outcome in self._state.settled()),
+            open=(*running, *self._state.waiting),
+        )
+
+    @workflow.query(name=names.QUERY_SETTLED)
+    def settled(self, after: str | None) -> list[TurnOutcome]:
+        """Return the turns that are over since one of them; of an unknown one, all that the chat remembers."""
+        return list(self._state.settled(after=after))
+
+    @workflow.query(name=names.QUERY_TOOLS)
+    def tools(self) -> list[ListedTool]:
+        """Return the tools that the model was offered last; none before the first turn of a run."""
+        return [each.listed(self._policy.approval) for each in self._offered]
 
     @workflow.query(name=names.QUERY_STATUS)
     def status(self) -> ChatStatus:
@@ -295,6 +313,7 @@ class ChatWorkflow:
         ]
         offered, left_out = offer(self._tools, there)
         unknown = [] if away else unknown_names(self._policy.approval, offered)
+        self._offered = offered
         tools = [
             each.asking(self._approve, log) if each.asks_first(self._policy.approval) else each.tool for each in offered
         ]

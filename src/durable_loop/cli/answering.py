@@ -8,7 +8,7 @@ from durable_loop.cli import screen
 from durable_loop.cli.markdown import complete_blocks, rendered
 from durable_loop.cli.terminal import Look
 
-__all__ = ["Answering", "GrowingReply", "OnlyDoing", "WholeReply"]
+__all__ = ["Answering", "GrowingReply", "WholeReply"]
 
 
 class Answering(Protocol):
@@ -51,18 +51,6 @@ class WholeReply:
         self._write(screen.reply(reply))
 
 
-class OnlyDoing(WholeReply):
-    """Says what happens now, and leaves the rest to whoever shows what was said."""
-
-    def __init__(self, shown: Answering) -> None:
-        super().__init__(lambda _: None)
-        self._shown = shown
-
-    def doing(self, words: str) -> None:
-        """Say it as the other one does."""
-        self._shown.doing(words)
-
-
 class GrowingReply:
     """Writes complete blocks at once and the rest when the reply is there, and nothing of it twice.
 
@@ -71,9 +59,9 @@ class GrowingReply:
     written is void, and the reply is begun anew.
     """
 
-    def __init__(self, write: Callable[[str], object], say: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], object], wait: Callable[[str], None]) -> None:
         self._write = write
-        self._say = say
+        self._wait = wait
         self._source = ("", 0)  # the call and its attempt
         self._heard = ""  # what it said so far
         self._written = ""  # the part of the reply that is on the screen
@@ -81,8 +69,8 @@ class GrowingReply:
         self._tools = 0  # how many have their line
 
     def doing(self, words: str) -> None:
-        """Say it in the line that stands for the reply."""
-        self._say(words)
+        """Say it in the line that stands for the reply, or for the rest of it."""
+        self._wait(screen.waiting(words, begun=bool(self._written)))
 
     def used(self, calls: Sequence[ToolCall]) -> None:
         """Write a line for each call that is over and has none yet, in their order."""

@@ -42,13 +42,16 @@ def chat(
     stack: Annotated[
         bool, typer.Option("--stack/--no-stack", help="Start what is needed, or use what runs already.")
     ] = True,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="In a pipe: allow what you would be asked about; else it is refused.")
+    ] = False,
 ) -> None:
     """Chat with the durable agent; everything that it needs is started for you."""
     from durable_loop.cli.chat import run_chat  # noqa: PLC0415 - the other commands do without a terminal
 
     if chat_id is not None and not resume:
         raise SettingsError(f"To go on with a chat, say --resume {chat_id}.")
-    raise typer.Exit(_run(run_chat(load_settings(), resume=resume, chat_id=chat_id, stack=stack)))
+    raise typer.Exit(_run(run_chat(load_settings(), resume=resume, chat_id=chat_id, stack=stack, approve=approve)))
 
 
 @app.command()

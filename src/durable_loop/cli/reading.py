@@ -9,14 +9,14 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFail
 from durable_loop.chat.listing import state_of
 from durable_loop.cli import screen
 from durable_loop.cli.connecting import found_chat, on_temporal, told
-from durable_loop.cli.markdown import rendered
 from durable_loop.cli.output import complain, is_terminal, write
+from durable_loop.cli.spoken import spoken
 from durable_loop.cli.terminal import Look
 from durable_loop.cli.written import FORMATS, WholeChat
 from durable_loop.errors import SettingsError, TemporalUnreachableError
 from durable_loop.settings import Settings
 
-__all__ = ["run_export", "run_show"]
+__all__ = ["run_export", "run_show", "save", "whole_chat"]
 
 
 def run_show(settings: Settings, chat_id: str, *, stack: bool) -> None:
@@ -27,12 +27,7 @@ def run_show(settings: Settings, chat_id: str, *, stack: bool) -> None:
     """
     chat = asyncio.run(_read(settings, chat_id, stack=stack))
     write(f"{chat.heading}\n{chat.about}\n\n")
-    look = Look.now() if is_terminal(sys.stdout) else None
-    for line in chat.lines:
-        if look is not None and line.role == "agent":
-            write(rendered(screen.printable(line.text), look, labelled=True))
-        else:
-            write(screen.transcript([line]))
+    write(spoken(chat.lines, Look.now() if is_terminal(sys.stdout) else None))
 
 
 def run_export(
@@ -49,27 +44,42 @@ def run_export(
     if output is None:
         write(content)
         return
-    try:
-        with output.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(content)
-    except FileExistsError as error:
-        raise SettingsError(screen.file_is_there(output)) from error
-    except OSError as error:
-        raise SettingsError(f"{output} cannot be written: {error.strerror}.") from error
+    save(content, output, force=force)
     if is_terminal(sys.stderr):
         complain(f"The chat is in {output}.\n")
 
 
-async def _read(settings: Settings, chat_id: str, *, stack: bool) -> WholeChat:
-    async def read(client: Client) -> WholeChat:
-        chat, described = await found_chat(client, chat_id, settings)
-        try:
-            status = await told(chat.status(), chat_id=chat.chat_id)
-            lines = await told(chat.transcript(), chat_id=chat.chat_id)
-        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
-            raise TemporalUnreachableError(screen.no_worker(chat.chat_id)) from error
-        is_open = described.status is WorkflowExecutionStatus.RUNNING
-        state = str(status.phase) if is_open else state_of(described.status)
-        return WholeChat(chat.chat_id, status.title, status.model, state, lines)
+def save(content: str, path: Path, *, force: bool = False) -> None:
+    """Write a file.
 
-    return await on_temporal(read, settings, stack=stack, workers=True)
+    Raises:
+        SettingsError: it is there already, or cannot be written.
+    """
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise SettingsError(screen.file_is_there(path)) from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+async def _read(settings: Settings, chat_id: str, *, stack: bool) -> WholeChat:
+    return await on_temporal(lambda client: whole_chat(client, settings, chat_id), settings, stack=stack, workers=True)
+
+
+async def whole_chat(client: Client, settings: Settings, chat_id: str) -> WholeChat:
+    """Return a chat and all that was said in it.
+
+    Raises:
+        SetupError: there is no such chat, or nobody answers for it; says what to do.
+    """
+    chat, described = await found_chat(client, chat_id, settings)
+    try:
+        status = await told(chat.status(), chat_id=chat.chat_id)
+        lines = await told(chat.transcript(), chat_id=chat.chat_id)
+    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+        raise TemporalUnreachableError(screen.no_worker(chat.chat_id)) from error
+    is_open = described.status is WorkflowExecutionStatus.RUNNING
+    state = str(status.phase) if is_open else state_of(described.status)
+    return WholeChat(chat.chat_id, status.title, status.model, state, lines)

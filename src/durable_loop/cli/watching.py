@@ -8,7 +8,7 @@ from typing import Final
 from temporalio.service import RPCError
 
 from durable_loop.chat.client import Chat
-from durable_loop.chat.messages import ToolCall, UnderWay
+from durable_loop.chat.messages import ChatStatus, ToolCall, UnderWay
 from durable_loop.cli import screen
 from durable_loop.cli.answering import Answering
 
@@ -16,51 +16,74 @@ __all__ = ["Watching"]
 
 # A token is to be seen a third of a second after the model gave it: the worker tells, its server holds back, we look.
 INTERVAL: Final = 0.1  # seconds
-# The tools of a turn that is over can wait no longer than this for a worker that would tell them.
+# What a turn that is over leaves to be told can wait no longer than this for a worker.
 LAST_LOOK: Final = 2.0
+# A call to a server that is away takes this long at most, so that the user hears of it.
+PATIENCE: Final = 5.0
 
 
 class Watching:
     """Shows what happens to a turn."""
 
     def __init__(self, chat: Chat, turn_id: str, answering: Answering) -> None:
+        self.turn_id = turn_id
+        self.is_cancelled = False
         self._chat = chat
-        self._turn_id = turn_id
         self._answering = answering
-        self._since = time.monotonic()
+        self._since = self._heard = time.monotonic()
+        # The calls of which the chat has told whose they are: of this turn, or of another one.
         self._known: frozenset[str] = frozenset()
+        self._turn_now: str | None = None
         self._calls: tuple[ToolCall, ...] = ()
 
     async def go_on(self) -> None:
         """Look again and again, until cancelled."""
-        while True:
-            with suppress(RPCError):  # a server that is away, or a chat that is just beginning
-                await self._look()
-            await asyncio.sleep(INTERVAL)
+        asking: asyncio.Task[None] | None = None
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        under_way = await self._chat.under_way()
+                    self._heard = time.monotonic()
+                    self._show(under_way)
+                    calls = frozenset(doing.call for doing in under_way)
+                    # Only where something has begun, and beside the looking: the answer needs a worker.
+                    if calls - self._known and (asking is None or asking.done()):
+                        asking = asyncio.create_task(self._ask(calls))
+                except (RPCError, TimeoutError):  # a server that is away, or a chat that is just beginning
+                    if (away := time.monotonic() - self._heard) >= 1:
+                        self._answering.doing(screen.temporal_is_away(seconds=away))
+                await asyncio.sleep(INTERVAL)
+        finally:
+            if asking is not None:
+                asking.cancel()
+                await asyncio.wait({asking})
 
     async def look_back(self) -> None:
         """Look at the tools of the turn, which is over."""
         with suppress(RPCError, TimeoutError):
             async with asyncio.timeout(LAST_LOOK):
-                await self._look_at_tools()
+                self._see(await self._chat.status())
 
-    async def _look(self) -> None:
-        under_way = await self._chat.under_way()
-        self._say(under_way)
-        known, self._known = self._known, frozenset(doing.call for doing in under_way)
-        if self._known - known:
-            await self._look_at_tools()
-            self._say(under_way)
-        for doing in under_way:
-            if doing.said is not None:
-                self._answering.hear(doing.call, doing.said)
+    async def _ask(self, calls: frozenset[str]) -> None:
+        with suppress(RPCError, TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                self._see(await self._chat.status())
+                self._known |= calls
 
-    def _say(self, under_way: list[UnderWay]) -> None:
-        self._answering.doing(screen.doing(under_way, self._calls, seconds=time.monotonic() - self._since))
+    def _show(self, under_way: list[UnderWay]) -> None:
+        doing = screen.doing(under_way, self._calls, seconds=time.monotonic() - self._since)
+        if self.is_cancelled:
+            doing = screen.cancelling()
+        elif under_way and self._turn_now not in {None, self.turn_id}:
+            doing = screen.another_first(doing)
+        self._answering.doing(doing)
+        for each in under_way:
+            if each.said is not None and self._turn_now == self.turn_id:
+                self._answering.hear(each.call, each.said)
 
-    async def _look_at_tools(self) -> None:
-        """Ask the chat, which needs a worker: only where something has begun since."""
-        status = await self._chat.status()
-        if status.calls_of == self._turn_id:
+    def _see(self, status: ChatStatus) -> None:
+        self._turn_now = status.calls_of
+        if status.calls_of == self.turn_id:
             self._calls = status.calls
             self._answering.used(status.calls)

@@ -16,7 +16,8 @@ from openai import OpenAIError
 from openai.types.responses import ResponseCompletedEvent, ResponseOutputMessage, ResponseOutputText
 from temporalio.exceptions import ApplicationError
 
-from durable_loop.errors import ModelSetupError, ModelUnavailableError, as_application_error
+from durable_loop.boundary import as_application_error
+from durable_loop.errors import ModelSetupError, ModelUnavailableError
 from durable_loop.models import gateway
 from durable_loop.models.failures import describe_failure
 from durable_loop.models.naming import ModelChoice, check_key, find_key, resolve_model

@@ -15,9 +15,10 @@ from agents.items import TResponseStreamEvent
 from openai.types.responses import Response, ResponseCompletedEvent, ResponseTextDeltaEvent
 from temporalio import activity
 
+from durable_loop.boundary import as_application_error
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.chat.messages import PartialText
-from durable_loop.errors import ModelUnavailableError, as_application_error
+from durable_loop.errors import ModelUnavailableError
 
 __all__ = ["TELL_INTERVAL", "TellingProvider"]
 

@@ -86,6 +86,8 @@ class StackState(_Message):
     control_port: int
     token: str
     temporal_address: str
+    # The server's web interface, where it is ours.
+    temporal_ui_url: str | None = None
     own_server: bool
     namespace: str
     finance_mcp_url: str

@@ -17,6 +17,9 @@ __all__ = ["PartPlan", "StackPlan", "make_plan"]
 TEMPORAL = "temporal"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Without it, a workflow that continues as new within a second of its start waits for the rest of the second.
+# Where the dev server has its web interface by default, seen from its port.
+UI_ABOVE = 1000
+MAX_PORT = 65535
 DYNAMIC_CONFIG = ("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="0s"')
 
 
@@ -33,6 +36,7 @@ class StackPlan:
     """The whole stack. `server` is None when Temporal runs elsewhere."""
 
     temporal_address: str
+    temporal_ui_url: str | None
     finance_mcp_url: str
     it_mcp_url: str
     server: PartPlan | None
@@ -70,15 +74,19 @@ def make_plan(
 
     if settings.deployment is not None:
         notes.append("DURABLE_LOOP_DEPLOYMENT is for workers that you start yourself: this stack upgrades in place.")
-    address, server = configured_address(), None
+    address, server, ui_url = configured_address(), None, None
     if address is None:
         former = int(previous.temporal_address.rpartition(":")[2]) if previous and previous.own_server else None
         port = port_for("Temporal server", int(DEFAULT_ADDRESS.rpartition(":")[2]), former)
-        address, server = f"{HOST}:{port}", _server(settings, folder, port)
+        former_ui = urlsplit(previous.temporal_ui_url).port if previous and previous.temporal_ui_url else None
+        ui_port = port_for("Temporal web interface", _ui_port(port), former_ui)
+        address, ui_url = f"{HOST}:{port}", f"http://{HOST}:{ui_port}"
+        server = _server(settings, folder, port, ui_port)
     finance_url, finance = mcp("finance", settings.finance_mcp_url, previous.finance_mcp_url if previous else None)
     it_url, it = mcp("it", settings.it_mcp_url, previous.it_mcp_url if previous else None)
     return StackPlan(
         temporal_address=address,
+        temporal_ui_url=ui_url,
         finance_mcp_url=finance_url,
         it_mcp_url=it_url,
         server=server,
@@ -106,15 +114,20 @@ def make_plan(
     )
 
 
-def _server(settings: Settings, folder: StackFolder, port: int) -> PartPlan:
+def _ui_port(port: int) -> int:
+    """Return the usual port of the web interface of a server at this one; 0: any."""
+    return port + UI_ABOVE if port + UI_ABOVE <= MAX_PORT else 0
+
+
+def _server(settings: Settings, folder: StackFolder, port: int, ui_port: int) -> PartPlan:
     program = find_temporal(settings.temporal_cli)
     if program is None:
-        command = python_module("durable_loop.stack.sdk_server", str(port), str(folder.database))
+        command = python_module("durable_loop.stack.sdk_server", str(port), str(ui_port), str(folder.database))
     else:
-        options = {"--ip": HOST, "--port": str(port), "--db-filename": str(folder.database)}
+        options = {"--ip": HOST, "--port": str(port), "--ui-port": str(ui_port), "--db-filename": str(folder.database)}
         flags = [word for option in options.items() for word in option]
         command = (
-            *(str(program), "server", "start-dev", "--headless", "--log-level", "error"),
+            *(str(program), "server", "start-dev", "--log-level", "error"),
             *flags,
             *DYNAMIC_CONFIG,
         )

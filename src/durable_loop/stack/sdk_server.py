@@ -1,4 +1,4 @@
-"""A dev server that the Temporal SDK downloads and runs itself: `python -m durable_loop.stack.sdk_server PORT FILE`.
+"""A dev server that the Temporal SDK downloads and runs itself: `python -m …sdk_server PORT UI_PORT FILE`.
 
 The last resort, where no `temporal` program is installed.
 """
@@ -16,10 +16,12 @@ from durable_loop.stack.plan import DYNAMIC_CONFIG
 
 async def run(_settings: Settings) -> None:
     """Serve until told to stop."""
-    port, database = sys.argv[1:]
+    port, ui_port, database = sys.argv[1:]
     try:
         environment = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - untyped kwargs of the SDK
             port=int(port),
+            ui=True,
+            ui_port=int(ui_port),
             dev_server_database_filename=database,
             dev_server_log_level="error",
             dev_server_extra_args=list(DYNAMIC_CONFIG),

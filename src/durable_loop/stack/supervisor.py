@@ -130,6 +130,7 @@ class Supervisor:
             control_port=self._port,
             token=self._leases.token,
             temporal_address=self._plan.temporal_address,
+            temporal_ui_url=self._plan.temporal_ui_url,
             own_server=self._server is not None,
             namespace=chat_namespace(),
             finance_mcp_url=self._plan.finance_mcp_url,

@@ -205,6 +205,21 @@ def test_what_is_carried_over_is_the_chat(chat: ChatState) -> None:
     assert (following.turns, following.title, following.phase) == (2, "hello", ChatPhase.OPEN)
 
 
+def test_whoever_was_not_there_is_told_what_was_settled_since(chat: ChatState) -> None:
+    """In its order, with what the user said; after a turn that is forgotten, all that is known. (ours)"""
+    for name in ("one", "two", "three"):
+        chat.accept(Turn(turn_id=name, text=name * 1000))
+        chat.start_next()
+        chat.answer(Reply(turn_id=name, text=f"to {name}"), [])
+
+    assert [outcome.turn_id for outcome in chat.settled(after="one")] == ["two", "three"]
+    assert [outcome.turn_id for outcome in chat.settled(after="long ago")] == ["one", "two", "three"]
+    assert chat.settled(after="three") == ()
+    (three,) = chat.settled(after="two")
+    assert (three.said[:6], three.reply) == ("threet", Reply(turn_id="three", text="to three"))
+    assert three.said.endswith("[… 3,000 of 5,000 characters left out]")
+
+
 def test_the_last_hundred_outcomes_are_remembered(chat: ChatState) -> None:
     """Older ones fall off, the oldest first. (ours)"""
     for number in range(REMEMBERED_OUTCOMES + 1):

@@ -106,7 +106,7 @@ class ChatMachine(RuleBasedStateMachine):
         turn = self.known[self.running or ""]
         reply = Reply(turn_id=turn.turn_id, text=f"reply to {turn.text}")
         self.state.answer(reply, said(turn, reply.text))
-        self._settled(TurnOutcome(turn_id=turn.turn_id, reply=reply))
+        self._settled(turn, reply=reply)
 
     @precondition(lambda self: bool(self.known))
     @rule(place=PLACES)
@@ -123,7 +123,7 @@ class ChatMachine(RuleBasedStateMachine):
         """End a turn without a reply: it was cancelled while it ran, or failed."""
         failure = Failure(kind="TurnFailedError", message="The model could not answer.")
         self.state.fail(failure)
-        self._settled(TurnOutcome(turn_id=self.running or "", failure=failure))
+        self._settled(self.known[self.running or ""], failure=failure)
 
     @precondition(lambda self: self.running is not None or bool(self.waiting))
     @rule(tool=st.sampled_from(TOOLS))
@@ -173,7 +173,7 @@ class ChatMachine(RuleBasedStateMachine):
         self.state.withdraw(turn_id, failure)
         if turn_id in self.waiting:
             self.waiting.remove(turn_id)
-            self.outcomes[turn_id] = TurnOutcome(turn_id=turn_id, failure=failure)
+            self.outcomes[turn_id] = TurnOutcome(turn_id=turn_id, said=self.known[turn_id].text, failure=failure)
 
     @rule()
     def summarise(self) -> None:
@@ -247,8 +247,8 @@ class ChatMachine(RuleBasedStateMachine):
     def _known(self, place: int) -> Turn:
         return list(self.known.values())[place % len(self.known)]
 
-    def _settled(self, outcome: TurnOutcome) -> None:
-        self.outcomes[outcome.turn_id] = outcome
+    def _settled(self, turn: Turn, *, reply: Reply | None = None, failure: Failure | None = None) -> None:
+        self.outcomes[turn.turn_id] = TurnOutcome(turn_id=turn.turn_id, said=turn.text, reply=reply, failure=failure)
         self.running = None
         self.finished += 1
         for question_id in self.asked:
@@ -296,11 +296,9 @@ class RunsAgain(ChatState):
 class AnswersAnyone(ChatState):
     """Gives a reply to whichever turn is running."""
 
-    def _finish(self, outcome: TurnOutcome) -> Turn:
+    def _finish(self, turn_id: str, *, reply: Reply | None = None, failure: Failure | None = None) -> Turn:
         """Do it wrong."""
-        if self.running is not None:
-            outcome = outcome.model_copy(update={"turn_id": self.running.turn_id})
-        return super()._finish(outcome)
+        return super()._finish(self.running.turn_id if self.running else turn_id, reply=reply, failure=failure)
 
 
 class AsksAgain(ChatState):

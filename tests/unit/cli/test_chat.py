@@ -10,9 +10,10 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.chat.client import Decide
-from durable_loop.chat.messages import ChatPhase, ChatStatus, Decision, Question, Reply, UnderWay
+from durable_loop.chat.messages import ChatPhase, ChatStatus, Decision, Question, Reply, TurnOutcome, UnderWay
 from durable_loop.cli.answering import Answering, WholeReply
 from durable_loop.cli.chat import run_chat
+from durable_loop.cli.terminal import Look
 from durable_loop.settings import Settings
 
 # Runs the program with a chat of which this is under way; returns what it shows.
@@ -29,6 +30,19 @@ class Lines:
         self.shown = ""
         self.doing = asyncio.Event()
         self._typed = ["hello"]
+
+    def held(self, on_key: Callable[[Exception], None]) -> AbstractContextManager[None]:
+        """Have no keyboard."""
+        del on_key
+        return nullcontext()
+
+    def edit(self, text: str) -> None:
+        """Nobody edits here."""
+        raise NotImplementedError
+
+    def look(self) -> Look | None:
+        """Return None: it is plain."""
+        return None
 
     async def read(self) -> str | None:
         """Return what is typed."""
@@ -67,12 +81,16 @@ class Shown(WholeReply):
 class Chat:
     """A chat that answers once the user sees what it is doing; asked for that, it says what it is told, in order."""
 
+    chat_id = "chat-1"
+
     def __init__(self, lines: Lines, *under_way: Exception | list[UnderWay]) -> None:
         self._lines = lines
         self._under_way = list(under_way)
+        self._turn_id = ""
 
     async def send(self, text: str, *, turn_id: str, decide: Decide) -> Reply:  # noqa: ARG002 - nothing is asked
         """Answer."""
+        self._turn_id = turn_id
         await self._lines.doing.wait()
         return Reply(turn_id=turn_id, text=f"{text} yourself")
 
@@ -83,9 +101,14 @@ class Chat:
             raise doing
         return doing
 
+    async def settled(self, *, after: str | None) -> list[TurnOutcome]:
+        """Say that nobody else said anything."""
+        del after
+        return []
+
     async def status(self) -> ChatStatus:
         """Say that no tool was called."""
-        return ChatStatus(phase=ChatPhase.OPEN, model="offline", turns=0)
+        return ChatStatus(phase=ChatPhase.OPEN, model="offline", turns=0, calls_of=self._turn_id)
 
 
 def makes(thing: object) -> Callable[..., object]:
@@ -103,16 +126,16 @@ async def _program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncGene
         pass
 
     monkeypatch.setenv("LLM_MODEL", "")
-    monkeypatch.setattr("durable_loop.cli.chat.connect", nothing)
-    monkeypatch.setattr("durable_loop.cli.chat.ensure_namespaces", nothing)
+    monkeypatch.setattr("durable_loop.cli.session.connect", nothing)
+    monkeypatch.setattr("durable_loop.cli.session.ensure_namespaces", nothing)
     monkeypatch.setattr("durable_loop.cli.watching.INTERVAL", 0)
 
     async def program(*under_way: Exception | list[UnderWay]) -> str:
         lines = Lines()
-        monkeypatch.setattr("durable_loop.cli.chat.line_source", makes(lines))
-        monkeypatch.setattr("durable_loop.cli.chat.Chat", makes(Chat(lines, *under_way)))
+        monkeypatch.setattr("durable_loop.cli.chat.PipedLines", makes(lines))
+        monkeypatch.setattr("durable_loop.cli.session.Chat", makes(Chat(lines, *under_way)))
         async with asyncio.timeout(30):
-            await run_chat(Settings(data_dir=tmp_path), resume=False, chat_id=None, stack=False)
+            await run_chat(Settings(data_dir=tmp_path), resume=False, chat_id=None, stack=False, approve=False)
         return lines.shown
 
     yield program

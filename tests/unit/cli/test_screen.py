@@ -26,7 +26,7 @@ def test_the_first_screen_says_which_model_answers() -> None:
         "durable-loop: kill anything at any moment; no turn is lost, repeated or mixed up.\n"
         "Model: the offline model (rule-based, no key, no network). Set LLM_MODEL to use a real one.\n"
         "OPENAI_API_KEY is set: LLM_MODEL=gpt-4 would use it.\n"
-        "Type a message; `quit` or Ctrl-D leaves, and the chat stays.\n"
+        "Type a message; /help lists the commands; `quit` or Ctrl-D leaves, and the chat stays.\n"
     )
     assert screen.welcome(resolve_model("gpt-4"), hint=None).splitlines()[1] == "Model: openai/gpt-4"
 

@@ -10,7 +10,8 @@ from agents import ModelBehaviorError, UserError
 from openai import OpenAIError
 from temporalio.exceptions import ApplicationError
 
-from durable_loop.errors import ModelError, ModelRefusedError, ModelUnavailableError, as_application_error
+from durable_loop.boundary import as_application_error
+from durable_loop.errors import ModelError, ModelRefusedError, ModelUnavailableError
 from durable_loop.models.failures import MAX_RETRY_AFTER, describe_failure, scrub
 from durable_loop.models.naming import resolve_model
 from tests.requirements import requirement

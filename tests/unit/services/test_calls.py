@@ -11,7 +11,8 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedE
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from durable_loop.errors import ToolError, ToolInputError, ToolUnavailableError, as_application_error
+from durable_loop.boundary import as_application_error
+from durable_loop.errors import ToolError, ToolInputError, ToolUnavailableError
 from durable_loop.services.calls import Backing, is_missing_workflow, safe_id
 from tests.requirements import requirement
 

@@ -3,7 +3,8 @@
 from temporalio import activity
 
 from durable_loop import names
-from durable_loop.errors import ToolError, as_application_error
+from durable_loop.boundary import as_application_error
+from durable_loop.errors import ToolError
 from durable_loop.services.it.messages import JiraMetricsRequest, ProjectMetrics
 from durable_loop.services.it.metrics import JiraMetrics
 

@@ -5,9 +5,13 @@ from pathlib import Path
 import pyte
 import pytest
 
-from durable_loop.cli.prompt import TerminalLines
+from durable_loop.cli.keyboard import TerminalLines
 
 COLUMNS, ROWS = 40, 5
+
+
+async def _nobody() -> list[str]:
+    return []
 
 
 @pytest.mark.parametrize(
@@ -20,9 +24,10 @@ def test_the_line_that_stands_for_a_reply_is_one_row_and_leaves_nothing_behind(
 ) -> None:
     """An error's text may be long, in any script; what wraps could not be taken away again. (ours)"""
     monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    monkeypatch.setenv("TERM", "xterm")
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
-    lines = TerminalLines(tmp_path / "typed", toolbar=lambda: "")
+    lines = TerminalLines(tmp_path / "typed", toolbar=lambda: "", chat_ids=_nobody)
 
     with lines.answering() as shown:
         shown.doing(doing)
