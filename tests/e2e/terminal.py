@@ -29,9 +29,11 @@ def environment_of(env: Environment, agent: Agent) -> dict[str, str]:
 class Terminal:
     """The screen of a program that runs, and its keyboard."""
 
-    def __init__(self, child: "pexpect.spawn[bytes]") -> None:
+    def __init__(self, child: "pexpect.spawn[bytes]", *, columns: int, rows: int) -> None:
         self._child = child
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        # Everything that the program ever wrote.
+        self.written = b""
+        self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._changed = asyncio.Event()
         self._closed = False
@@ -39,27 +41,46 @@ class Terminal:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, *arguments: str, environment: Mapping[str, str]) -> AsyncGenerator[Self]:
+    async def running(
+        cls,
+        *arguments: str,
+        environment: Mapping[str, str],
+        columns: int = COLUMNS,
+        rows: int = ROWS,
+        term: str = "xterm",
+    ) -> AsyncGenerator[Self]:
         """Run `python ARGUMENTS` in a terminal; kill it after the block if it still runs."""
         child: pexpect.spawn[bytes] = pexpect.spawn(
             sys.executable,
             list(arguments),
             cwd=str(ROOT),
             # The emulator answers no questions about the cursor.
-            env={**environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
-            dimensions=(ROWS, COLUMNS),
+            env={**_without_size(environment), "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1"},
+            dimensions=(rows, columns),
             timeout=None,
         )
-        terminal = cls(child)
+        terminal = cls(child, columns=columns, rows=rows)
         try:
             yield terminal
         finally:
             terminal.close()
 
     @classmethod
-    def talking_to(cls, env: Environment, agent: Agent, *arguments: str) -> AbstractAsyncContextManager[Self]:
+    def talking_to(
+        cls,
+        env: Environment,
+        agent: Agent,
+        *arguments: str,
+        columns: int = COLUMNS,
+        rows: int = ROWS,
+        term: str = "xterm",
+        **variables: str,
+    ) -> AbstractAsyncContextManager[Self]:
         """Run the chat in a terminal, with the workers of `agent`."""
-        return cls.running("client.py", "--no-stack", *arguments, environment=environment_of(env, agent))
+        environment = {**environment_of(env, agent), **variables}
+        return cls.running(
+            "client.py", "--no-stack", *arguments, environment=environment, columns=columns, rows=rows, term=term
+        )
 
     @property
     def pid(self) -> int:
@@ -103,6 +124,11 @@ class Terminal:
             await asyncio.to_thread(self._child.wait)
         return self._child.exitstatus if self._child.exitstatus is not None else -(self._child.signalstatus or 0)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size."""
+        self._screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)  # pyright: ignore[reportUnknownMemberType] - untyped
+
     def signal(self, number: signal.Signals) -> None:
         """Send the program a signal."""
         os.kill(self.pid, number)
@@ -120,6 +146,7 @@ class Terminal:
         except OSError:  # a terminal whose program has ended
             data = b""
         if data:
+            self.written += data
             self._stream.feed(data)
         else:
             self._stop_reading()
@@ -129,3 +156,8 @@ class Terminal:
         if not self._closed:
             self._closed = True
             asyncio.get_running_loop().remove_reader(self._child.child_fd)
+
+
+def _without_size(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what would be believed before the terminal is asked."""
+    return {name: value for name, value in environment.items() if name not in {"COLUMNS", "LINES"}}

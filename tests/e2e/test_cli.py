@@ -210,7 +210,7 @@ async def test_what_is_tried_again_is_shown_while_the_user_waits(env: Environmen
         Terminal.talking_to(env, agent) as terminal,
     ):
         terminal.say("hello")
-        await terminal.shows("Agent: … (model call, attempt 2 of 6: overloaded.)")
+        await terminal.shows(", attempt 2 of 6: overloaded.")
         await terminal.shows("Agent: Here.")
         assert "attempt" not in terminal.text
 

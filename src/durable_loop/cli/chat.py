@@ -90,6 +90,8 @@ class _Program:
         opening.add_done_callback(self._fail_with)
         try:
             await asyncio.wait({talking, self._over}, return_when=asyncio.FIRST_COMPLETED)
+            if self._session is not None:
+                await self._session.talking.tell_before_leaving()
         finally:
             for task in (talking, opening):
                 task.cancel()

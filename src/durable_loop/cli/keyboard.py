@@ -20,6 +20,8 @@ from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import Output
+from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
@@ -58,7 +60,7 @@ class TerminalLines:
             enable_history_search=True,
             # Ctrl-X Ctrl-E, as in a shell.
             enable_open_in_editor=True,
-            reserve_space_for_menu=0,
+            output=_output(),
         )
 
     @contextmanager
@@ -117,7 +119,9 @@ class TerminalLines:
 
     async def _decision(self, question: Question) -> Decision:
         # Its answers are not for the history of what was said.
-        session = PromptSession[str](input=self._session.app.input, interrupt_exception=InterruptedByUser)
+        session = PromptSession[str](
+            input=self._session.app.input, output=self._session.app.output, interrupt_exception=InterruptedByUser
+        )
         while True:
             try:
                 with patch_stdout(raw=True):
@@ -212,6 +216,11 @@ def _keys() -> KeyBindings:
             event.app.exit(exception=InterruptedByUser())
 
     return keys
+
+
+def _output() -> Output | None:
+    """Return what the terminal understands; None: as prompt_toolkit finds out."""
+    return PlainTextOutput(sys.stdout) if Look.now().plain else None
 
 
 def _open_editor() -> None:

@@ -39,7 +39,7 @@ def run_export(
         SetupError: as `run_show`; or the file is there already, or cannot be written.
     """
     if output is not None and output.exists() and not force:
-        raise SettingsError(screen.file_is_there(output))  # before a chat is waited for
+        raise SettingsError(screen.file_is_there(output, can_force=True))  # before a chat is waited for
     content = FORMATS[format_](asyncio.run(_read(settings, chat_id, stack=stack)))
     if output is None:
         write(content)
@@ -49,8 +49,8 @@ def run_export(
         complain(f"The chat is in {output}.\n")
 
 
-def save(content: str, path: Path, *, force: bool = False) -> None:
-    """Write a file.
+def save(content: str, path: Path, *, force: bool | None = None) -> None:
+    """Write a file; `force` overwrites one that is there, None: that cannot be asked for.
 
     Raises:
         SettingsError: it is there already, or cannot be written.
@@ -59,7 +59,7 @@ def save(content: str, path: Path, *, force: bool = False) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(content)
     except FileExistsError as error:
-        raise SettingsError(screen.file_is_there(path)) from error
+        raise SettingsError(screen.file_is_there(path, can_force=force is not None)) from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
 

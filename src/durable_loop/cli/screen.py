@@ -418,9 +418,9 @@ def ends(chat_id: str, *, is_open: bool) -> str:
     return f"{chat_id} ends with the answers to what it accepted.\n" if is_open else f"{chat_id} has ended before.\n"
 
 
-def file_is_there(path: Path) -> str:
+def file_is_there(path: Path, *, can_force: bool) -> str:
     """Return why nothing is written."""
-    return f"{path} is there already: name another file, or say --force."
+    return f"{path} is there already: name another file{', or say --force' if can_force else ''}."
 
 
 def no_worker(chat_id: str) -> str:

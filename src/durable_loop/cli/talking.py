@@ -39,6 +39,7 @@ class Talking:
         self._here: set[str] = set()  # those that are shown by whoever waits for them
         self._watching: Watching | None = None
         self._cancelling: asyncio.Task[None] | None = None
+        self._is_told = asyncio.Event()  # the chat, to cancel
 
     async def join(self) -> tuple[Turn, ...]:
         """Show what was said before; return the turns that are not answered yet."""
@@ -63,8 +64,16 @@ class Talking:
         if self._watching is None or self._cancelling is not None:
             return False
         self._watching.is_cancelled = True
+        self._is_told.clear()
         self._cancelling = asyncio.create_task(self._cancel(self._watching.turn_id))
         return True
+
+    async def tell_before_leaving(self) -> None:
+        """Have the chat told what is to be cancelled, if that can be done soon."""
+        if self._cancelling is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_LOOK):
+                    await self._is_told.wait()
 
     async def follow(self) -> None:
         """Show what others say while nothing is answered here, until cancelled."""
@@ -143,6 +152,7 @@ class Talking:
         while True:
             with suppress(RPCError):  # the server is away, or the chat has not begun
                 await self.chat.cancel(turn_id)
+                self._is_told.set()
             await asyncio.sleep(CANCEL_INTERVAL)
 
     async def _catch_up(self, *, until: str | None = None) -> None:
