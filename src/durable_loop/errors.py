@@ -28,9 +28,10 @@ over a workflow or activity boundary.
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+if TYPE_CHECKING:
+    from temporalio.exceptions import ApplicationError
 
 __all__ = [
     "ChatBusyError",
@@ -168,8 +169,11 @@ _CHAT_ERRORS: Final = {
 }
 
 
-def as_application_error(error: ToolError | ModelError | ModelSetupError | ChatError) -> ApplicationError:
+def as_application_error(error: ToolError | ModelError | ModelSetupError | ChatError) -> "ApplicationError":
     """Give `error` the form that crosses a Temporal boundary: only what is away is worth a retry."""
+    # Everything knows the errors, also what completes a word in a shell: that has no time to import the SDK.
+    from temporalio.exceptions import ApplicationError, ApplicationErrorCategory  # noqa: PLC0415
+
     return ApplicationError(
         str(error),
         type=type(error).__name__,
@@ -182,6 +186,6 @@ def as_application_error(error: ToolError | ModelError | ModelSetupError | ChatE
     )
 
 
-def as_chat_error(error: ApplicationError) -> ChatError:
+def as_chat_error(error: "ApplicationError") -> ChatError:
     """Turn the chat's answer back into the error it was made from; an unknown type is a failed turn."""
     return _CHAT_ERRORS.get(error.type or "", TurnFailedError)(error.message)
