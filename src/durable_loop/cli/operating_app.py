@@ -48,6 +48,17 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
 
 @app.command()
+def doctor(*, json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Look at what a chat needs, a line each: ok, warn or wrong, and what to do. Changes and starts nothing.
+
+    Exit codes: 0 nothing is wrong; 1 something is; 2 wrong use.
+    """
+    from durable_loop.cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(as_json=json))
+
+
+@app.command()
 def rollout(
     *,
     old_workers_gone: Annotated[
