@@ -5,7 +5,7 @@ What they do stands in modules of their own, which come in with the command: a s
 
 import asyncio
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,8 @@ from durable_loop.settings import load_settings
 __all__ = ["app"]
 
 app = typer.Typer()
+mcp = typer.Typer(help="The MCP servers, for clients other than the chat.", no_args_is_help=True)
+app.add_typer(mcp, name="mcp")
 
 # ruff: noqa: PLC0415
 
@@ -73,3 +75,23 @@ def rollout(
 
     command = rollout(load_settings(), old_workers_gone=old_workers_gone, patience=timedelta(seconds=patience))
     raise typer.Exit(asyncio.run(command))
+
+
+@mcp.command()
+def config(
+    *,
+    client: Annotated[
+        Literal["claude-desktop", "cursor", "goose", "vscode"], typer.Option("--client", help="Who starts the servers.")
+    ],
+    write: Annotated[
+        bool, typer.Option("--write", help="Merge it into the client's file; what was there is kept, with a backup.")
+    ] = False,
+) -> None:
+    """Print what lets an MCP client on this machine start the finance and the IT server.
+
+    Exit codes: 0 done; 2 wrong use, or the client's file cannot be understood: then it is left as it is.
+    """
+    from durable_loop.cli.mcp_clients import McpClient
+    from durable_loop.cli.mcp_config import run_config
+
+    run_config(load_settings(), McpClient(client), save=write)
