@@ -17,11 +17,11 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, Interceptor, Plugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
-from durable_loop.errors import NamespaceMissingError, TemporalUnreachableError
+from durable_loop.errors import NamespaceMissingError, SettingsError, TemporalUnreachableError
 
 __all__ = [
     "DEFAULT_ADDRESS",
@@ -40,13 +40,17 @@ CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
 def configured_address() -> str | None:
-    """Return the Temporal address that the environment or a profile names, if any."""
-    return ClientConfig.load_client_connect_config().get("target_host")
+    """Return the Temporal address that the environment or a profile names, if any.
+
+    Raises:
+        SettingsError: what they say of Temporal cannot be read.
+    """
+    return _configured().get("target_host")
 
 
 def chat_namespace() -> str:
     """Return the namespace of the chats: `TEMPORAL_NAMESPACE`, a profile's, else `default`."""
-    return ClientConfig.load_client_connect_config().get("namespace") or names.NAMESPACE_CHAT
+    return _configured().get("namespace") or names.NAMESPACE_CHAT
 
 
 async def connect(
@@ -62,9 +66,10 @@ async def connect(
     `namespace` None means the chat's: `TEMPORAL_NAMESPACE`, else `default`. `lazy` connects at the first call.
 
     Raises:
+        SettingsError: what the environment or a profile says of Temporal cannot be read.
         TemporalUnreachableError: nothing answers there.
     """
-    config = ClientConfig.load_client_connect_config()
+    config = _configured()
     address = config["target_host"] = address or config.get("target_host") or DEFAULT_ADDRESS
     config["namespace"] = namespace or config.get("namespace") or names.NAMESPACE_CHAT
     plugins = list(plugins)
@@ -83,6 +88,16 @@ async def connect(
             f"No Temporal answers at {address}: {_reason(error)}\n"
             f"Check TEMPORAL_ADDRESS (it is {os.environ.get('TEMPORAL_ADDRESS') or 'not set'}), "
             "or unset it to have a local server started."
+        ) from error
+
+
+def _configured() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except (OSError, RuntimeError, ValueError) as error:  # a certificate, a profile or its file
+        raise SettingsError(
+            f"The settings for Temporal cannot be read: {_reason(error)}. "
+            "Check TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and what begins with TEMPORAL_TLS."
         ) from error
 
 

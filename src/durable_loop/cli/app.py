@@ -1,40 +1,40 @@
-"""The commands: `durable-loop chat | ask | chats | show | export | end | up | down | status | rollout | history`."""
+"""The commands: `durable-loop chat`; those about chats, around them and about histories have a module each."""
 
 import asyncio
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Sequence
-from datetime import timedelta
-from typing import Annotated, Any, NoReturn, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
 
 from durable_loop.bootstrap.process import leave
-from durable_loop.cli import chats_app, history_app
+from durable_loop.cli import chats_app, history_app, operating_app
+from durable_loop.cli.completing import chat_ids
 from durable_loop.errors import DurableLoopError, SettingsError, SetupError
 from durable_loop.settings import load_settings
 
 __all__ = ["run"]
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     help="A chat agent that can be killed at any moment and never loses, repeats or mixes up a turn.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.add_typer(chats_app.app)
+app.add_typer(operating_app.app)
 app.add_typer(history_app.app, name="history")
 
 
 @app.command()
 def chat(
-    chat_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="With --resume: which chat.")] = None,
+    chat_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="With --resume: which chat.", autocompletion=chat_ids)
+    ] = None,
     *,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a chat: the one named ID, else the newest.")
@@ -51,48 +51,9 @@ def chat(
 
     if chat_id is not None and not resume:
         raise SettingsError(f"To go on with a chat, say --resume {chat_id}.")
-    raise typer.Exit(_run(run_chat(load_settings(), resume=resume, chat_id=chat_id, stack=stack, approve=approve)))
-
-
-@app.command()
-def up() -> None:
-    """Start the stack and leave it running until `durable-loop down`."""
-    from durable_loop.cli.stack import up  # noqa: PLC0415 - as above
-
-    _run(up(load_settings()))
-
-
-@app.command()
-def down() -> None:
-    """End the stack, whoever uses it. The chats stay on disk."""
-    from durable_loop.cli.stack import down  # noqa: PLC0415 - as above
-
-    _run(down(load_settings()))
-
-
-@app.command()
-def status() -> None:
-    """Show whether the stack runs, and where."""
-    from durable_loop.cli.stack import status  # noqa: PLC0415 - as above
-
-    raise typer.Exit(_run(status(load_settings())))
-
-
-@app.command()
-def rollout(
-    *,
-    old_workers_gone: Annotated[
-        bool, typer.Option("--old-workers-gone", help="Move what old workers left behind; the new build replays it.")
-    ] = False,
-    patience: Annotated[
-        float, typer.Option("--patience", metavar="SECONDS", min=1, help="How long to wait while nothing moves.")
-    ] = 30,
-) -> None:
-    """Make the build of these settings the current one, and hand open chats over to it."""
-    from durable_loop.cli.rollout import rollout  # noqa: PLC0415 - as above
-
-    command = rollout(load_settings(), old_workers_gone=old_workers_gone, patience=timedelta(seconds=patience))
-    raise typer.Exit(_run(command))
+    raise typer.Exit(
+        asyncio.run(run_chat(load_settings(), resume=resume, chat_id=chat_id, stack=stack, approve=approve))
+    )
 
 
 def run(arguments: Sequence[str] | None) -> NoReturn:
@@ -114,7 +75,3 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
         logger.exception("This is a bug: please report it with what follows")
         code = 1
     leave(code if isinstance(code, int) else 1)
-
-
-def _run(command: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(command)

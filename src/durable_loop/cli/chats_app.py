@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from durable_loop.cli.completing import chat_ids
 from durable_loop.settings import load_settings
 
 __all__ = ["app"]
@@ -25,7 +26,9 @@ def ask(
         str | None, typer.Argument(metavar="[TEXT|-]", help="The message; what is piped in is added below it.")
     ] = None,
     *,
-    chat: Annotated[str | None, typer.Option("--chat", metavar="ID", help="In which chat; else a new one.")] = None,
+    chat: Annotated[
+        str | None, typer.Option("--chat", metavar="ID", help="In which chat; else a new one.", autocompletion=chat_ids)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     approve: Annotated[
         bool, typer.Option("--approve", help="Allow what you would be asked about; by default it is refused.")
@@ -62,7 +65,9 @@ def chats(
 
 
 @app.command()
-def end(chat_ids: Annotated[list[str], typer.Argument(metavar="ID...")], *, stack: Stack = True) -> None:
+def end(
+    chat_ids: Annotated[list[str], typer.Argument(metavar="ID...", autocompletion=chat_ids)], *, stack: Stack = True
+) -> None:
     """Have chats answer what they accepted, and end. What was said in them stays.
 
     Exit codes: 0 all of them end; 1 some do not exist; 2 wrong use or set-up.
@@ -74,7 +79,7 @@ def end(chat_ids: Annotated[list[str], typer.Argument(metavar="ID...")], *, stac
 
 @app.command()
 def export(
-    chat_id: Annotated[str, typer.Argument(metavar="ID")],
+    chat_id: Annotated[str, typer.Argument(metavar="ID", autocompletion=chat_ids)],
     *,
     format_: Annotated[
         Literal["md", "json", "html"], typer.Option("--format", help="Markdown, a list of lines, or one page.")
@@ -90,7 +95,9 @@ def export(
 
 
 @app.command()
-def show(chat_id: Annotated[str, typer.Argument(metavar="ID")], *, stack: Stack = True) -> None:
+def show(
+    chat_id: Annotated[str, typer.Argument(metavar="ID", autocompletion=chat_ids)], *, stack: Stack = True
+) -> None:
     """Show what was said in a chat."""
     from durable_loop.cli.reading import run_show
 

@@ -1,14 +1,12 @@
-"""`durable-loop up`, `down` and `status`."""
+"""`durable-loop up` and `down`."""
 
 import sys
 
 from durable_loop.cli import screen
 from durable_loop.settings import Settings
-from durable_loop.stack.lease import end_stack, join_stack, keep_stack, running_stack
+from durable_loop.stack.lease import end_stack, join_stack, keep_stack
 
-__all__ = ["down", "status", "up"]
-
-NOT_RUNNING = 1
+__all__ = ["down", "up"]
 
 
 async def up(settings: Settings) -> None:
@@ -25,17 +23,3 @@ async def down(settings: Settings) -> None:
     """End the stack and return when it is gone."""
     ended = await end_stack(settings)
     sys.stdout.write("The stack has ended; the chats stay.\n" if ended else "No stack was running.\n")
-
-
-async def status(settings: Settings) -> int:
-    """Show the stack; the exit code says whether there is one."""
-    found = await running_stack(settings)
-    if found is None:
-        sys.stdout.write("No stack is running.\n")
-        return NOT_RUNNING
-    state, now = found
-    sys.stdout.write(screen.addresses(state))
-    sys.stdout.write(screen.stays(kept=now.kept))
-    if not now.ready:
-        sys.stdout.write(f"{screen.starting(now)}\n")
-    return 0

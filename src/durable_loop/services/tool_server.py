@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any, Final
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -13,7 +14,10 @@ from pydantic_core import ErrorDetails
 
 from durable_loop.errors import ToolError
 
-__all__ = ["ToolServer", "explain_arguments", "reply"]
+__all__ = ["VERSION", "ToolServer", "explain_arguments", "reply"]
+
+# What our servers say of themselves.
+VERSION: Final = version("durable-loop")
 
 _LONGEST_ECHO: Final = 40
 _PYDANTIC_SUBJECT: Final = re.compile(r"^(Input|String) should ")

@@ -20,7 +20,7 @@ from durable_loop.stack.log import Log
 from durable_loop.stack.messages import Operation, PartStatus, Request, StackState, StackStatus
 from durable_loop.stack.part import python_module
 
-__all__ = ["Lease", "end_stack", "join_stack", "keep_stack", "running_stack"]
+__all__ = ["Lease", "check_temporal", "end_stack", "join_stack", "keep_stack", "running_stack"]
 
 T = TypeVar("T")
 
@@ -155,7 +155,7 @@ async def join_stack(settings: Settings) -> AsyncGenerator[Lease]:
     lease = Lease(settings)
     try:
         await lease.wait_until_joined()
-        _check_temporal(lease.addresses)
+        check_temporal(lease.addresses)
         yield lease
     finally:
         lease.holding.cancel()
@@ -226,8 +226,12 @@ async def _call(folder: StackFolder, operation: Operation) -> _Connection | None
     return _Connection(state, status, reader, writer)
 
 
-def _check_temporal(state: StackState) -> None:
-    """Never chat on another Temporal than the one that is named here."""
+def check_temporal(state: StackState) -> None:
+    """Never chat on another Temporal than the one that is named here.
+
+    Raises:
+        StackError: the stack that runs has another one.
+    """
     address, namespace = configured_address(), chat_namespace()
     if address != (None if state.own_server else state.temporal_address):
         theirs = "a server of its own" if state.own_server else state.temporal_address

@@ -14,7 +14,7 @@ from durable_loop.services.calls import Backing, call_key, key_used_before
 from durable_loop.services.finance.messages import Roi, RoiRequest, StockPrice, StockPriceRequest
 from durable_loop.services.finance.roi import MAX_PRINCIPAL, MAX_RATE, MAX_YEARS, MIN_PRINCIPAL
 from durable_loop.services.finance.workflows import RoiWorkflow, StockPriceWorkflow
-from durable_loop.services.tool_server import ToolServer, reply
+from durable_loop.services.tool_server import VERSION, ToolServer, reply
 
 __all__ = ["finance_server"]
 
@@ -62,6 +62,7 @@ def finance_server(client: Client, *, backing_timeout: timedelta) -> MCPServer:
     backing = Backing(client, service="finance", task_queue=names.QUEUE_FINANCE, timeout=backing_timeout)
     server = ToolServer(
         names.MCP_FINANCE,
+        version=VERSION,
         title="Finance",
         instructions="Stock prices and investment returns. Each call stands alone.",
     )

@@ -12,7 +12,7 @@ from durable_loop import names
 from durable_loop.services.calls import Backing, call_key, caller_chat
 from durable_loop.services.it.messages import IpHistory, JiraProject, ProjectMetrics, TrackedIp
 from durable_loop.services.it.remote_session import RemoteItSession
-from durable_loop.services.tool_server import ToolServer, reply
+from durable_loop.services.tool_server import VERSION, ToolServer, reply
 
 __all__ = ["it_server"]
 
@@ -35,6 +35,7 @@ def it_server(client: Client, *, session: str, backing_timeout: timedelta) -> MC
     backing = Backing(client, service="IT", task_queue=names.QUEUE_IT, timeout=backing_timeout)
     server = ToolServer(
         names.MCP_IT,
+        version=VERSION,
         title="IT",
         instructions="JIRA and network helpers. What is set or tracked is remembered in the session.",
     )
