@@ -3,7 +3,6 @@
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from durable_loop.chat.messages import Decision, Question, Reply, ToolCall, TranscriptLine, UnderWay, Verdict
@@ -22,7 +21,6 @@ __all__ = [
     "ends",
     "failure",
     "farewell",
-    "file_is_there",
     "may_it",
     "no_worker",
     "notes",
@@ -197,11 +195,6 @@ def unknown_chat(chat_id: str) -> str:
 def ends(chat_id: str, *, is_open: bool) -> str:
     """Return what becomes of a chat that is to end."""
     return f"{chat_id} ends with the answers to what it accepted.\n" if is_open else f"{chat_id} has ended before.\n"
-
-
-def file_is_there(path: Path) -> str:
-    """Return why nothing is written."""
-    return f"{path} is there already: name another file, or say --force."
 
 
 def no_worker(chat_id: str) -> str:
