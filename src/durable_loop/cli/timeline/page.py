@@ -64,7 +64,9 @@ li { --colour: var(--chat); padding: .5rem 0 .5rem .75rem; border-left: 2px soli
   border-radius: .25rem; }
 .gap .bar span { background: repeating-linear-gradient(135deg, var(--colour) 0 3px, transparent 3px 6px); }
 .time { text-align: right; font-size: .875rem; font-variant-numeric: tabular-nums; }
+.chat .time { grid-column: 3 / -1; }
 .remark, .tokens { font-size: .875rem; }
+li > p, details { margin-left: 7.25rem; }
 .remark { color: var(--gap); }
 .tokens { color: var(--soft); }
 details { font-size: .875rem; }
@@ -79,7 +81,9 @@ dd { margin: 0 0 .5rem; padding: .5rem; background: var(--rail); border-radius: 
   section { padding: .75rem; }
   .row { grid-template-columns: minmax(0, 1fr) auto; }
   .row .name { grid-column: 1 / -1; grid-row: 2; }
-  .row .bar { grid-column: 1 / -1; }
+  .row .bar { grid-column: 1 / -1; grid-row: 3; }
+  .row .time { grid-column: 2; grid-row: 1; }
+  li > p, details { margin-left: 0; }
 }
 @media print {
   body, section { background: none; }
@@ -129,7 +133,8 @@ def _turn(turn: TimedTurn) -> Iterator[str]:
         for step in turn.steps:
             yield from _step(step, turn)
         yield "</ol>"
-    kind = "answer" if turn.outcome is Outcome.DONE else "answer without"
+    is_well = turn.outcome in {Outcome.DONE, Outcome.OPEN, Outcome.WAITING}
+    kind = "answer" if is_well else "answer without"
     yield f'<p class="{kind}"><b>{label}</b>{_whole(said)}</p>'
     for note in turn.notes:
         yield f'<p class="note">{_whole(note)}</p>'
@@ -160,7 +165,7 @@ def _texts(step: Step, turn: TimedTurn | None) -> Iterator[str]:
     """Yield what was asked and given: a glance at it, and the whole where there is more."""
     gave = words.gave(step, turn)
     asked = "" if step.asked == words.NOTHING else step.asked
-    kind = "tokens" if step.outcome is Outcome.DONE else "remark"
+    kind = "tokens" if step.outcome in {Outcome.DONE, Outcome.OPEN} else "remark"
     glance = words.shortened(" ".join(filter(None, (asked, gave))), GLANCE)
     if not asked and glance == gave:
         if gave:
