@@ -71,13 +71,13 @@ def _turn(turn: TimedTurn, width: int) -> Iterator[Text]:
     for step in turn.steps:
         yield from _step(step, width, f"{indent}├ ", turn)
     label, said = words.answer(turn)
-    last = Text(f"{indent}└ ")
+    lead, said = (f"{indent}└ ", "dim"), words.shortened(said, TEXT)
     if turn.outcome is Outcome.DONE:
-        yield _row(last.append(f"{label}: {words.shortened(said, TEXT)}", "bold"), width, words.lasted(turn.time))
+        yield _row(Text.assemble(lead, (f"{label}: {said}", "bold")), width, words.lasted(turn.time))
     else:
-        yield _row(last.append(label, "bold yellow"), width, words.lasted(turn.time))
+        yield _row(Text.assemble(lead, (label, "bold yellow")), width, words.lasted(turn.time))
         if said:
-            yield _cut(Text(f"{indent}  {words.shortened(said, TEXT)}", "yellow"), width)
+            yield _cut(Text(f"{indent}  {said}", "yellow"), width)
     for note in (*turn.notes, words.counted(turn.tokens)):
         if note:
             yield _cut(Text(f"{indent}  {words.shortened(note, TEXT)}", "dim"), width)
@@ -85,14 +85,15 @@ def _turn(turn: TimedTurn, width: int) -> Iterator[Text]:
 
 def _step(step: Step, width: int, lead: str, turn: TimedTurn | None) -> Iterator[Text]:
     style = STYLES[step.kind]
-    what = Text(lead, "dim").append(f"{step.kind:<{KIND}} ", style).append(words.shortened(step.name, TEXT))
+    name = words.shortened(step.name, TEXT)
+    what = Text.assemble((lead, "dim"), (f"{step.kind:<{KIND}} ", style), name)
     if step.kind is Kind.CHAT:
         yield _cut(what, width)
     else:
         yield _row(what, width, words.lasted(step.time), _bar(turn, step, style))
     below = lead.replace("├", "│") + " " * (KIND + 1 if width >= WITH_BARS else 2)
     for detail, look in _details(step, turn):
-        yield _cut(Text(below, "dim").append(words.shortened(detail, TEXT), look), width)
+        yield _cut(Text.assemble((below, "dim"), (words.shortened(detail, TEXT), look)), width)
 
 
 def _details(step: Step, turn: TimedTurn | None) -> Iterator[tuple[str, str]]:
@@ -128,8 +129,5 @@ def _bar(turn: TimedTurn | None, step: Step, style: str) -> Text:
     begins, ends = turn.place_of(step)
     first = min(BAR - 1, int(begins * BAR))
     last = max(first + 1, round(ends * BAR))
-    return (
-        Text("·" * first, "dim")
-        .append(MARKS.get(step.kind, "█") * (last - first), style)
-        .append("·" * (BAR - last), "dim")
-    )
+    mark = MARKS.get(step.kind, "█")
+    return Text.assemble(("·" * first, "dim"), (mark * (last - first), style), ("·" * (BAR - last), "dim"))
