@@ -288,7 +288,7 @@ async def _told(env: Environment) -> AsyncGenerator[tuple[str, dict[str, str]]]:
 async def test_a_chat_is_shown_as_it_tells_itself(told: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     """Title, model and state; then who said what. (ours)"""
     chat_id, environment = told
-    shown = await piped(tmp_path, "show", "--no-stack", chat_id, **environment)
+    shown = await piped(tmp_path, "show", "--transcript", "--no-stack", chat_id, **environment)
 
     said = (
         f"6 * 7?\n{chat_id} · offline · open\n\n"
@@ -302,7 +302,8 @@ async def test_a_chat_is_shown_as_it_tells_itself(told: tuple[str, dict[str, str
 async def test_in_a_terminal_a_chat_is_shown_as_it_was_read(told: tuple[str, dict[str, str]]) -> None:
     """Markdown is rendered. (ours)"""
     chat_id, environment = told
-    async with Terminal.running(*PROGRAM, "show", "--no-stack", chat_id, environment=environment) as terminal:
+    words = ("show", "--transcript", "--no-stack", chat_id)
+    async with Terminal.running(*PROGRAM, *words, environment=environment) as terminal:
         assert await terminal.ended() == 0
 
     assert "You: 6 * 7?\n" in terminal.text
@@ -341,7 +342,8 @@ async def test_a_chat_that_no_worker_answers_for_is_not_waited_for(env: Environm
     """It is said what is missing. (ours)"""
     client, chat_id = await env.client(), f"chat-{uuid4().hex[:8]}"
     await client.start_workflow(names.WORKFLOW_CHAT, ChatInput(model="offline"), id=chat_id, task_queue="nobody")
-    shown = await piped(tmp_path, "show", "--no-stack", chat_id, TEMPORAL_ADDRESS=env.address)
+    words = ("show", "--transcript", "--no-stack", chat_id)
+    shown = await piped(tmp_path, *words, TEMPORAL_ADDRESS=env.address)
 
     said = f"No worker answers for the chat {chat_id}: start one, or leave out --no-stack.\n"
     assert shown == (2, "", said)
@@ -388,7 +390,9 @@ async def test_wrong_use_and_set_up_is_said_in_words(
     assert said in ran.errors
 
 
-@pytest.mark.parametrize("words", [("ask", "Hi", "--chat"), ("export",), ("show",)], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words", [("ask", "Hi", "--chat"), ("export",), ("show",), ("show", "--transcript")], ids="-".join
+)
 @pytest.mark.parametrize(
     "chat_id", ["chat-nobody-knows", "", "\x1b[2J", "x" * 2_000], ids=["other", "", "codes", "long"]
 )

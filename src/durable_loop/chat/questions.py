@@ -4,16 +4,29 @@ A question is open until it is decided; it is closed when its turn goes on, deci
 """
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
 from durable_loop.chat.messages import Decision, Question, Verdict
 
-__all__ = ["Questions", "arguments_to_show"]
+__all__ = ["Questions", "arguments_to_show", "tool_asked_about", "until_refused"]
 
 # Of one argument, and of all: what a turn may ask at once must fit into one payload.
 MAX_VALUE_CHARS: Final = 1_500
 MAX_CHARS: Final = 6_000
+_UNTIL_REFUSED: Final = re.compile(r"until (.+) may no longer be approved")
+
+
+def until_refused(tool: str) -> str:
+    """Return what the history says of the timer of a question."""
+    return f"until {tool} may no longer be approved"
+
+
+def tool_asked_about(timer: str) -> str | None:
+    """Return the tool that a question was about, from what the history says of a timer; None of any other timer."""
+    match = _UNTIL_REFUSED.fullmatch(timer)
+    return match and match[1]
 
 
 def arguments_to_show(raw: str) -> tuple[str, bool]:

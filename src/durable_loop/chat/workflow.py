@@ -40,7 +40,7 @@ with workflow.unsafe.imports_passed_through():  # pydantic, agents and mcp are t
     )
     from durable_loop.chat.model_input import ModelInputShelf
     from durable_loop.chat.offer import OfferedTool, offer, unknown_names
-    from durable_loop.chat.questions import arguments_to_show
+    from durable_loop.chat.questions import arguments_to_show, until_refused
     from durable_loop.chat.sentences import sentence, stopped
     from durable_loop.chat.state import ChatState
     from durable_loop.chat.stretches import run_in_stretches
@@ -343,7 +343,7 @@ class ChatWorkflow:
                 await workflow.wait_condition(
                     lambda: questions.decision(question_id) is not None,
                     timeout=deadline,
-                    timeout_summary=f"until {tool} may no longer be approved",
+                    timeout_summary=until_refused(tool),
                 )
             decision = questions.decision(question_id)
         except TimeoutError:

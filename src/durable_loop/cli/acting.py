@@ -9,7 +9,8 @@ from temporalio.service import RPCError
 
 from durable_loop.chat.listing import all_chats
 from durable_loop.cli import screen, tables
-from durable_loop.cli.reading import save, whole_chat
+from durable_loop.cli.output import save
+from durable_loop.cli.reading import whole_chat
 from durable_loop.cli.session import Session
 from durable_loop.cli.spoken import spoken
 from durable_loop.cli.written import FORMATS

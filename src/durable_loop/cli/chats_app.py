@@ -96,9 +96,31 @@ def export(
 
 @app.command()
 def show(
-    chat_id: Annotated[str, typer.Argument(metavar="ID", autocompletion=chat_ids)], *, stack: Stack = True
+    chat_id: Annotated[str | None, typer.Argument(metavar="ID", help="Which chat.", autocompletion=chat_ids)] = None,
+    *,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="HISTORY.json", help="A history in a file, in the place of a chat.")
+    ] = None,
+    transcript: Annotated[bool, typer.Option("--transcript", help="Show what was said alone, as it was said.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Write one page that needs nothing else.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="With --html: where to.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    stack: Stack = True,
 ) -> None:
-    """Show what was said in a chat."""
-    from durable_loop.cli.reading import run_show
+    """Show what happened in a chat, and when: turns, model calls, tools, retries, gaps, questions.
 
-    run_show(load_settings(), chat_id, stack=stack)
+    It is read from the chat's history: no worker is needed, and what it says is shortened. FILE may be what
+    `temporal workflow show --output json` wrote.
+    """
+    from durable_loop.cli.showing import run_show
+
+    run_show(
+        load_settings(),
+        chat_id,
+        file=file,
+        transcript=transcript,
+        html=html,
+        output=output,
+        force=force,
+        stack=stack,
+    )

@@ -2,10 +2,12 @@
 
 import io
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import ClassVar, Final
 
-from rich.console import Console
-from rich.markdown import Markdown
+from rich.console import Console, ConsoleOptions
+from rich.markdown import ListItem, Markdown
+from rich.segment import Segment
 
 from durable_loop.cli.terminal import Look
 
@@ -15,6 +17,23 @@ _FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 # A line that is no plain sentence: a heading, a list, a quote, a table, code, a rule.
 _IS_MARKED_UP: Final = re.compile(r"^(?: {0,3}(?:#|[-*+>|`~=]|\d+[.)])|\t| {4})")
 _LABEL: Final = "Agent:"
+
+
+class _ListItem(ListItem):
+    def render_number(
+        self, console: Console, options: ConsoleOptions, number: int, last_number: int
+    ) -> Iterator[Segment]:
+        """Write the number as it was written, with a dot: people refer to it so."""
+        width = len(f"{last_number}. ")
+        lines = console.render_lines(self.elements, options.update(width=options.max_width - width), style=self.style)
+        for place, line in enumerate(lines):
+            yield Segment(f"{number}.".rjust(width - 1) + " " if place == 0 else " " * width)
+            yield from line
+            yield Segment.line()
+
+
+class _Markdown(Markdown):
+    elements: ClassVar = {**Markdown.elements, "list_item_open": _ListItem}
 
 
 def complete_blocks(text: str) -> int:
@@ -61,7 +80,7 @@ def rendered(text: str, look: Look, *, labelled: bool) -> str:
             console.print(_LABEL)
         else:
             text = f"{_LABEL} {text}"
-    console.print(Markdown(_with_line_ends(text), hyperlinks=False, code_theme="ansi_dark"))
+    console.print(_Markdown(_with_line_ends(text), hyperlinks=False, code_theme="ansi_dark"))
     lines = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
     return lines.strip("\n") + "\n"
 

@@ -2,9 +2,12 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
-__all__ = ["complain", "is_terminal", "write", "write_json"]
+from durable_loop.errors import SettingsError
+
+__all__ = ["complain", "is_terminal", "put", "refuse_to_overwrite", "save", "write", "write_json"]
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -25,6 +28,49 @@ def complain(text: str) -> None:
 def write_json(value: Any) -> None:
     """Write one JSON value, in characters that every terminal and pipe takes."""
     write(f"{json.dumps(value)}\n")
+
+
+def refuse_to_overwrite(path: Path | None, *, force: bool) -> None:
+    """Look whether a file may be written.
+
+    Raises:
+        SettingsError: it is there already, and nobody said that it may go.
+    """
+    if path is not None and path.exists() and not force:
+        raise SettingsError(_is_there(path))
+
+
+def put(content: str, path: Path | None, *, force: bool) -> None:
+    """Write what was asked for to a file, else to standard output.
+
+    Raises:
+        SettingsError: as `refuse_to_overwrite`; or the file cannot be written.
+    """
+    if path is None:
+        write(content)
+        return
+    save(content, path, force=force)
+    if is_terminal(sys.stderr):
+        complain(f"The chat is in {path}.\n")
+
+
+def save(content: str, path: Path, *, force: bool | None = None) -> None:
+    """Write a file; `force` overwrites one that is there, None: that cannot be asked for.
+
+    Raises:
+        SettingsError: it is there already, or cannot be written.
+    """
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise SettingsError(_is_there(path, can_force=force is not None)) from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _is_there(path: Path, *, can_force: bool = True) -> str:
+    return f"{path} is there already: name another file{', or say --force' if can_force else ''}."
 
 
 def _write(stream: TextIO | None, text: str) -> None:

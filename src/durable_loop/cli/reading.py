@@ -1,4 +1,4 @@
-"""`durable-loop show` and `export`: a chat as it tells itself."""
+"""`durable-loop show --transcript` and `export`: a chat as it tells itself."""
 
 import asyncio
 import sys
@@ -9,17 +9,17 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFail
 from durable_loop.chat.listing import state_of
 from durable_loop.cli import screen
 from durable_loop.cli.connecting import found_chat, on_temporal, told
-from durable_loop.cli.output import complain, is_terminal, write
+from durable_loop.cli.output import is_terminal, put, refuse_to_overwrite, write
 from durable_loop.cli.spoken import spoken
 from durable_loop.cli.terminal import Look
 from durable_loop.cli.written import FORMATS, WholeChat
-from durable_loop.errors import SettingsError, TemporalUnreachableError
+from durable_loop.errors import TemporalUnreachableError
 from durable_loop.settings import Settings
 
-__all__ = ["run_export", "run_show", "save", "whole_chat"]
+__all__ = ["run_export", "show_transcript", "whole_chat"]
 
 
-def run_show(settings: Settings, chat_id: str, *, stack: bool) -> None:
+def show_transcript(settings: Settings, chat_id: str, *, stack: bool) -> None:
     """Show what was said in a chat.
 
     Raises:
@@ -36,32 +36,10 @@ def run_export(
     """Write a chat to a file, else to standard output.
 
     Raises:
-        SetupError: as `run_show`; or the file is there already, or cannot be written.
+        SetupError: as `show_transcript`; or the file is there already, or cannot be written.
     """
-    if output is not None and output.exists() and not force:
-        raise SettingsError(screen.file_is_there(output, can_force=True))  # before a chat is waited for
-    content = FORMATS[format_](asyncio.run(_read(settings, chat_id, stack=stack)))
-    if output is None:
-        write(content)
-        return
-    save(content, output, force=force)
-    if is_terminal(sys.stderr):
-        complain(f"The chat is in {output}.\n")
-
-
-def save(content: str, path: Path, *, force: bool | None = None) -> None:
-    """Write a file; `force` overwrites one that is there, None: that cannot be asked for.
-
-    Raises:
-        SettingsError: it is there already, or cannot be written.
-    """
-    try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(content)
-    except FileExistsError as error:
-        raise SettingsError(screen.file_is_there(path, can_force=force is not None)) from error
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
+    refuse_to_overwrite(output, force=force)  # before a chat is waited for
+    put(FORMATS[format_](asyncio.run(_read(settings, chat_id, stack=stack))), output, force=force)
 
 
 async def _read(settings: Settings, chat_id: str, *, stack: bool) -> WholeChat:

@@ -45,7 +45,6 @@ __all__ = [
     "exported",
     "failure",
     "farewell",
-    "file_is_there",
     "leaves_next_time",
     "link",
     "may_it",
@@ -416,11 +415,6 @@ def unknown_chat(chat_id: str) -> str:
 def ends(chat_id: str, *, is_open: bool) -> str:
     """Return what becomes of a chat that is to end."""
     return f"{chat_id} ends with the answers to what it accepted.\n" if is_open else f"{chat_id} has ended before.\n"
-
-
-def file_is_there(path: Path, *, can_force: bool) -> str:
-    """Return why nothing is written."""
-    return f"{path} is there already: name another file{', or say --force' if can_force else ''}."
 
 
 def no_worker(chat_id: str) -> str:

@@ -4,46 +4,27 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Final
 
 from durable_loop.chat.messages import TranscriptLine
 from durable_loop.cli import screen
+from durable_loop.cli.page import escaped, page
 
 __all__ = ["FORMATS", "WholeChat", "as_html", "as_json", "as_markdown"]
 
 SPEAKERS: Final = {"user": "You", "agent": "Agent", "tool": "Tool", "note": "Note"}
 _TICKS: Final = re.compile(r"`+")
 
-_PAGE: Final = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
-article {{ margin: 1rem 0; padding: .5rem 1rem; border-left: .25rem solid #888; }}
-article.user {{ border-color: #2563eb; }}
-article.agent {{ border-color: #15803d; }}
-article.tool p, article.note p {{ font-size: .875rem; }}
-article.tool p {{ font-family: ui-monospace, monospace; }}
-h1, p {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
-h2 {{ font-size: .875rem; margin: 0; }}
-p {{ margin: .25rem 0; }}
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-<p>{about}</p>
-{lines}
-</main>
-</body>
-</html>
+_STYLE: Final = """\
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
+article { margin: 1rem 0; padding: .5rem 1rem; border-left: .25rem solid #888; }
+article.user { border-color: #2563eb; }
+article.agent { border-color: #15803d; }
+article.tool p, article.note p { font-size: .875rem; }
+article.tool p { font-family: ui-monospace, monospace; }
+h1, p { white-space: pre-wrap; overflow-wrap: anywhere; }
+h2 { font-size: .875rem; margin: 0; }
+p { margin: .25rem 0; }
 """
 
 
@@ -81,7 +62,8 @@ def as_json(chat: WholeChat) -> str:
 
 def as_html(chat: WholeChat) -> str:
     """Return one page that needs nothing else and runs nothing: all that was said is text."""
-    return _PAGE.format(title=_escaped(chat.heading), about=_escaped(chat.about), lines="\n".join(_articles(chat)))
+    about = f"<p>{escaped(chat.about)}</p>"
+    return page(chat.heading, style=_STYLE, body="\n".join((about, *_articles(chat))))
 
 
 FORMATS: Final[Mapping[str, Callable[[WholeChat], str]]] = {"md": as_markdown, "json": as_json, "html": as_html}
@@ -107,8 +89,4 @@ def _code(text: str) -> str:
 
 def _articles(chat: WholeChat) -> Iterator[str]:
     for line in chat.lines:
-        yield f'<article class="{line.role}">\n<h2>{SPEAKERS[line.role]}</h2>\n<p>{_escaped(line.text)}</p>\n</article>'
-
-
-def _escaped(text: str) -> str:
-    return escape(screen.printable(text), quote=True)
+        yield f'<article class="{line.role}">\n<h2>{SPEAKERS[line.role]}</h2>\n<p>{escaped(line.text)}</p>\n</article>'

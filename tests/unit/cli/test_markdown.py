@@ -90,3 +90,12 @@ def test_only_complete_blocks_are_final() -> None:
         "```python\ndef f():\n\n    return 1\n```\n\n",
         "| City | 温度 |\n|---|---|\n| Oslo | 3 |\n| 東京 | 12 |\n\n",
     ]
+
+
+def test_a_numbered_list_has_the_numbers_that_were_written() -> None:
+    """People refer to them: with their dot, and below each other. (ours)"""
+    shown = rendered(
+        "8. eight\n9. nine\n10. ten, which is a longer one", Look(20, plain=False, colours=False), labelled=False
+    )
+
+    assert shown == " 8. eight\n 9. nine\n10. ten, which is a\n    longer one\n"

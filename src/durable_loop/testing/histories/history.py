@@ -10,9 +10,9 @@ from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from durable_loop.errors import SettingsError
 from durable_loop.testing.histories.scrubbing import scrubbed
 
-__all__ = ["RecordedHistory", "fetch_history", "fetch_runs"]
+__all__ = ["HAD_A_MESSAGE", "RecordedHistory", "fetch_history", "fetch_runs"]
 
-_HAD_A_MESSAGE: Final = "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND"
+HAD_A_MESSAGE: Final = "WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND"
 
 
 class RecordedHistory:
@@ -64,7 +64,7 @@ class RecordedHistory:
         gave the task once more (`UNHANDLED_COMMAND`).
         """
         causes = [failed["cause"] for failed in self.attributes("workflowTaskFailed")]
-        return [cause for cause in causes if cause != _HAD_A_MESSAGE]
+        return [cause for cause in causes if cause != HAD_A_MESSAGE]
 
     @property
     def children(self) -> Mapping[str, str]:
@@ -77,6 +77,11 @@ class RecordedHistory:
         """The run that came after this one: it continued as new, was tried again, or has a schedule."""
         (last,) = (value for key, value in self.events[-1].items() if key.endswith("EventAttributes"))
         return last.get("newExecutionRunId") or None
+
+    @property
+    def earlier_run_id(self) -> str | None:
+        """The run that continued as new as this one."""
+        return self.events[0]["workflowExecutionStartedEventAttributes"].get("continuedExecutionRunId") or None
 
     def write(self, path: Path) -> None:
         """Write the history, scrubbed of the machine that recorded it.
