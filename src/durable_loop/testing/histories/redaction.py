@@ -333,7 +333,7 @@ def _fields_of_code() -> frozenset[str]:
             if each not in classes:
                 classes.add(each)
                 left.append(each)
-    return frozenset().union(*map(_fields_of, classes))
+    return frozenset[str]().union(*map(_fields_of, classes))
 
 
 # There are thousands of classes, and few come between one history and the next.
@@ -347,4 +347,5 @@ def _fields_of(each: type) -> frozenset[str]:
     if issubclass(each, BaseModel):
         aliases = (field.serialization_alias or field.alias for field in each.model_fields.values())
         found.update(alias for alias in aliases if alias)
-    return _KNOWN_FIELDS.setdefault(each, frozenset(found))
+    fields = _KNOWN_FIELDS[each] = frozenset(found)
+    return fields
