@@ -1,13 +1,16 @@
 """How fast a corpus of histories replays: `uv run python -m benchmarks.corpus`.
 
-Thirty histories of 75 events (the beginning of a stored chat), after everything is imported and one was replayed. The
-rows take turns, three rounds; what counts are the ratios.
+Thirty histories of 75 events (the beginning of a stored chat, read anew for each), after everything is imported and one
+was replayed. The rows take turns, three rounds; what counts are the ratios.
 """
 
 import asyncio
+import multiprocessing
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +42,24 @@ async def every_boundary(corpus: list[RecordedHistory]) -> None:
         await replay_prefixes(history, CHAT.replayer)
 
 
+async def two_processes(processes: ProcessPoolExecutor, corpus: list[RecordedHistory]) -> None:
+    """Replay half of them in each of two processes, what is sent compared."""
+    loop = asyncio.get_running_loop()
+    halves = (corpus[::2], corpus[1::2])
+    await asyncio.gather(*(loop.run_in_executor(processes, in_a_process, half) for half in halves))
+
+
+def in_a_process(corpus: list[RecordedHistory]) -> None:
+    """Replay some in this process."""
+    asyncio.run(at_once(corpus))
+
+
+def read(number: int) -> list[RecordedHistory]:
+    """Return so many histories, none of which has been replayed."""
+    beginning = STORE.read(STORE.entry("chat/mcp-tools")).prefix(EVENTS)
+    return [RecordedHistory(beginning.workflow_id, dict(beginning.as_json())) for _ in range(number)]
+
+
 WAYS: Final[dict[str, Callable[[list[RecordedHistory]], Awaitable[None]]]] = {
     "one replayer for all": at_once,
     "a replayer each": one_each,
@@ -48,14 +69,17 @@ WAYS: Final[dict[str, Callable[[list[RecordedHistory]], Awaitable[None]]]] = {
 
 async def main() -> None:
     """Measure and print."""
-    corpus = [STORE.read(STORE.entry("chat/mcp-tools")).prefix(EVENTS)] * HISTORIES
-    await one_each(corpus[:1])
-    seconds: dict[str, list[float]] = {what: [] for what in WAYS}
-    for _ in range(ROUNDS):
-        for what, way in WAYS.items():
-            started = time.monotonic()
-            await way(corpus)
-            seconds[what].append(time.monotonic() - started)
+    await one_each(read(1))
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
+        await two_processes(processes, read(2))  # imports everything there
+        ways = {**WAYS, "two processes, one replayer in each": partial(two_processes, processes)}
+        seconds: dict[str, list[float]] = {what: [] for what in ways}
+        for _ in range(ROUNDS):
+            for what, way in ways.items():
+                corpus = read(HISTORIES)
+                started = time.monotonic()
+                await way(corpus)
+                seconds[what].append(time.monotonic() - started)
     first = statistics.median(seconds["one replayer for all"])
     print("| | seconds | histories a second | ratio |\n|---|---|---|---|")  # noqa: T201
     for what, measured in seconds.items():

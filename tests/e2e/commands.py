@@ -21,7 +21,12 @@ __all__ = ["Ran", "piped", "run_pytest", "typed"]
 _ROOT = Path(__file__).parents[2]
 _FORKING = multiprocessing.get_context("forkserver")
 # Not ours: pytest rewrites the modules of a plugin as it imports them.
-_FORKING.set_forkserver_preload(["mcp", "temporalio.openai_agents", "temporalio.testing", "temporalio.worker", "typer"])
+_FORKING.set_forkserver_preload(
+    [
+        *("mcp", "temporalio.openai_agents", "temporalio.testing", "temporalio.worker"),
+        *("filelock", "httpx", "pydantic_settings", "rich.console", "typer"),
+    ]
+)
 
 
 class Ran(NamedTuple):

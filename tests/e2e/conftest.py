@@ -8,6 +8,7 @@ import pytest
 
 from durable_loop.models.quiet import set_quiet_environment
 from durable_loop.testing import Environment
+from tests.e2e.provider_workers import PROVIDERS, ProviderWorker, provider_worker
 from tests.e2e.stacks import USUAL_PORTS, TestStack, a_stack
 
 set_quiet_environment(os.environ)
@@ -24,6 +25,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def _env() -> AsyncGenerator[Environment]:
     async with Environment.start() as env:
         yield env
+
+
+@pytest.fixture(name="keyed_worker", scope="module", params=PROVIDERS, ids=["openai", "anthropic"])
+async def _keyed_worker(
+    env: Environment, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncGenerator[ProviderWorker]:
+    async with provider_worker(env, request.param, tmp_path_factory.mktemp("provider")) as worker:
+        yield worker
 
 
 @pytest.fixture(name="stack")

@@ -81,6 +81,11 @@ class ProviderStub:
         name = self.protocol.upper()
         return {f"{name}_BASE_URL": self.url, f"{name}_API_BASE": self.url, f"{name}_API_KEY": key}
 
+    def start_over(self, *faults: Fault) -> None:
+        """Forget the requests so far; the next ones meet these faults."""
+        self.requests.clear()
+        self.faults = faults
+
     def fault(self, number: int) -> Fault | None:
         """Return the fault that takes request `number` (from 0)."""
         for fault in self.faults:

@@ -13,9 +13,9 @@ from durable_loop.errors import TurnFailedError
 from durable_loop.testing import Agent, Environment, McpTransport, TestedChat
 from tests.e2e.hostile import NEXT, Endless, Garbage, OneByOne, Poisoner, called, garbage_server, rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
-from tests.e2e.provider_stubs import Fault, openai_stub
+from tests.e2e.provider_stubs import Fault
+from tests.e2e.provider_workers import OPENAI, ProviderWorker
 from tests.e2e.soundness import sound_runs
-from tests.e2e.test_provider_chat import chat_with
 from tests.requirements import requirement
 
 # Of a program, not for a reader.
@@ -268,6 +268,7 @@ async def test_a_message_at_the_limit_is_taken(env: Environment, character: str)
         await is_well(env, chat)
 
 
+@pytest.mark.parametrize("keyed_worker", [OPENAI], ids=["openai"], indirect=True)
 @pytest.mark.parametrize(
     ("status", "words"),
     [
@@ -277,13 +278,15 @@ async def test_a_message_at_the_limit_is_taken(env: Environment, character: str)
     ],
 )
 @requirement("durability.retries")
-async def test_what_a_provider_refuses_for_good_is_tried_once(env: Environment, status: int, words: str) -> None:
+async def test_what_a_provider_refuses_for_good_is_tried_once(
+    env: Environment, keyed_worker: ProviderWorker, status: int, words: str
+) -> None:
     """The sentence says what the provider said, and never of a key; the next turn works. (ours)"""
     refusal = Fault(status=status, message="no, said the provider", times=1)
 
-    async with openai_stub(refusal) as stub, chat_with(env, stub, "gpt-4") as chat:
+    async with keyed_worker.chat(refusal) as chat:
         assert words in await error_of(chat)
-        assert len(stub.requests) == 1
+        assert len(keyed_worker.stub.requests) == 1
         assert await reply_of(chat, "again") == "You said: again"
         await sound_runs(env, chat)
 

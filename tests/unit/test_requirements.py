@@ -1,6 +1,6 @@
 """What must be true is proved, and what is proved must be true."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,19 +10,27 @@ from tests.requirements import PAGE, Proof, Requirement, page, problems, proofs,
 SAYS = Requirement(source="ours", where="README.md: so", must="It says so.")
 
 
+@pytest.fixture(name="all_proofs", scope="module")
+def _all_proofs() -> Mapping[str, Sequence[Proof]]:
+    """Read the whole suite once."""
+    return proofs()
+
+
 def proved(folder: Path, source: str) -> Mapping[str, list[str]]:
     (folder / "test_x.py").write_text(source)
     return {id_: [proof.test for proof in tests] for id_, tests in proofs(folder).items()}
 
 
-def test_every_requirement_has_a_test_and_every_proof_a_requirement() -> None:
+def test_every_requirement_has_a_test_and_every_proof_a_requirement(
+    all_proofs: Mapping[str, Sequence[Proof]],
+) -> None:
     """Both ways, over the whole suite. (ours)"""
-    assert problems(read(), proofs()) == []
+    assert problems(read(), all_proofs) == []
 
 
-def test_the_page_is_what_the_manifest_and_the_tests_say() -> None:
+def test_the_page_is_what_the_manifest_and_the_tests_say(all_proofs: Mapping[str, Sequence[Proof]]) -> None:
     """If it is not: `python -m tests.requirements`. (ours)"""
-    assert PAGE.read_text() == page(read(), proofs())
+    assert PAGE.read_text() == page(read(), all_proofs)
 
 
 def test_an_unknown_requirement_is_refused_with_its_test_and_the_nearest_one() -> None:

@@ -28,17 +28,11 @@ from durable_loop.chat.state import ChatState
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError
 from tests.requirements import requirement
 
-# The same examples in every run; the folder of examples that failed is not needed then.
-SETTINGS = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    max_examples=300,
-    stateful_step_count=40,
-    report_multiple_bugs=False,
-)
+# The same examples in every run, as many as the profile says (`tests/conftest.py`): the folder of examples that failed
+# is not needed then.
+SETTINGS = settings(derandomize=True, database=None, deadline=None, stateful_step_count=40, report_multiple_bugs=False)
 # Finding is enough: the events of a broken chat are not made few to be read.
-FINDING = settings(SETTINGS, phases=[Phase.generate])
+FINDING = settings(SETTINGS, max_examples=settings.get_profile("thorough").max_examples, phases=[Phase.generate])
 POLICY = ChatPolicy(max_waiting_turns=3)
 TOOLS = ("delete", "add")
 DEADLINE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -63,7 +63,7 @@ def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
 def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: HistoryStore) -> None:
     """An unlisted file, a missing one, one listed twice, an edited one, a digest that is not its own. (ours)"""
     for name in ("broken", "edited", "gone", "twice", "undigested", "misread"):
-        store.keep(f"chat/{name}", history(), why="x")
+        store.keep(f"chat/{name}", history("it/session"), why="x")
     paths = {entry.name: store.path(entry) for entry in store.entries()}
     paths["chat/edited"].write_text(paths["chat/edited"].read_text() + "\n")
     paths["chat/broken"].write_text(paths["chat/broken"].read_text()[:-10])

@@ -19,7 +19,7 @@ FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 @pytest.fixture(name="store")
 def _store(tmp_path: Path) -> HistoryStore:
     store = HistoryStore(tmp_path / "histories")
-    store.keep("chat/first", history(), why="It has a tool.")
+    store.keep("chat/first", history("it/session"), why="It has a tool.")
     return store
 
 
@@ -52,7 +52,7 @@ def test_what_several_processes_record_at_once_is_all_listed(store: HistoryStore
     names = [f"chat/number-{number}" for number in range(16)]
 
     def record(name: str) -> None:
-        HistoryStore(store.folder).keep(name, history(), why="x")
+        HistoryStore(store.folder).keep(name, history("it/session"), why="x")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(record, names))
@@ -66,7 +66,7 @@ def test_a_recording_that_is_killed_can_be_made_again(
     store: HistoryStore, killed: Callable[[], Iterator[HistoryStore]]
 ) -> None:
     """At every step: the old state or the new one, and at worst a file that the next writer takes away. (ours)"""
-    store.keep("chat/second", history("chat/one-turn"), why="x")
+    store.keep("chat/second", history("it/jira-metrics"), why="x")
 
     for left in killed():
         assert all("chat/second" in problem for problem in left.problems())
@@ -80,11 +80,11 @@ def test_one_that_is_recorded_anew_is_there_all_the_time(
     store: HistoryStore, killed: Callable[[], Iterator[HistoryStore]]
 ) -> None:
     """The old one until the new one is whole, whenever the writer is killed. (ours)"""
-    old, new = store.entry("chat/first"), store.keep("chat/first", history("chat/one-turn"), why="x", anew=True)
+    old, new = store.entry("chat/first"), store.keep("chat/first", history("it/jira-metrics"), why="x", anew=True)
 
     assert new.id == old.id
     for left in killed():
-        left.keep("chat/other", history(), why="The next writer settles it.")
+        left.keep("chat/other", history("it/session"), why="The next writer settles it.")
         assert left.entry("chat/first") in (old, new)
         assert left.problems() == []
 
@@ -102,7 +102,7 @@ def test_a_full_disk_takes_nothing_that_was_there(store: HistoryStore, monkeypat
         for anew in (True, False):
             scenarios = Scenarios(store, refresh=["chat/first"], anew=anew)
             with pytest.raises(SettingsError) as told:
-                scenarios.match("chat/first", history("chat/one-turn"), why="x")
+                scenarios.match("chat/first", history("it/jira-metrics"), why="x")
             assert str(told.value) == (
                 f"{store.folder} cannot be written: No space left on device. Make room on that disk."
             )
@@ -122,8 +122,8 @@ def test_what_cannot_be_written_is_told_and_leaves_all_as_it_was(
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "the/file")
 
     for write in (
-        lambda: store.keep("chat/new", history(), why="x"),
-        lambda: store.keep("chat/first", history("chat/one-turn"), why="x", anew=True),
+        lambda: store.keep("chat/new", history("it/session"), why="x"),
+        lambda: store.keep("chat/first", history("it/jira-metrics"), why="x", anew=True),
         lambda: store.remove(entry),
         lambda: store.change(entry.model_copy(update={"why": "y"})),
     ):
@@ -141,4 +141,4 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(SettingsError, match=r"file cannot be written: File exists\."):
-        HistoryStore(tmp_path / "file").keep("chat/first", history(), why="x")
+        HistoryStore(tmp_path / "file").keep("chat/first", history("it/session"), why="x")
