@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 import pydantic_core
 from agents import ModelResponse
-from mcp.types import CallToolResult, ContentBlock, TextContent
+from mcp.types import SERVER_INFO_META_KEY, CallToolResult, ContentBlock, TextContent
 from temporalio import activity
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter
@@ -65,8 +65,10 @@ class _Bounds(ActivityInboundInterceptor):
             raise _cut_error(failure) from None
         # What the MCP activities return is plain JSON already.
         match activity.info().activity_type.rpartition(".")[2]:
-            case "call-tool" if _size(result) > self._max_tool_output:
-                return _cut(CallToolResult.model_validate(result), self._max_tool_output).model_dump(mode="json")
+            case "call-tool":
+                result = _without_server(result)
+                if _size(result) > self._max_tool_output:
+                    return _cut(CallToolResult.model_validate(result), self._max_tool_output).model_dump(mode="json")
             case "list-tools":
                 _check_tools(result)
             case _ if isinstance(result, ModelResponse):
@@ -93,6 +95,13 @@ def _first(error: Exception) -> ApplicationError:
     # Further lines say what was wrong with each field of a message, to a programmer.
     reason, *_ = str(error).splitlines() or [kind]
     return ApplicationError(shortened(reason, MAX_ERROR_CHARS), type=kind)
+
+
+def _without_server(result: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a server says of itself with each reply: a release of it would make another history of a chat."""
+    meta = dict(cast("dict[str, Any]", result.get("meta") or {}))
+    meta.pop(SERVER_INFO_META_KEY, None)
+    return {**result, "meta": meta or None}
 
 
 def _cut(result: CallToolResult, most: int) -> CallToolResult:

@@ -302,7 +302,12 @@ class Chat:
     async def under_way(self) -> list[UnderWay]:
         """Return what the chat waits for at this moment, retries included; leaves no event in its history."""
         described = await self.handle.describe()
-        return [await self._under_way(pending) for pending in described.raw_description.pending_activities]
+        # One that was cancelled is waited for by nobody, whether its worker has heard of that or not.
+        return [
+            await self._under_way(pending)
+            for pending in described.raw_description.pending_activities
+            if pending.state != PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
+        ]
 
     async def _under_way(self, pending: PendingActivityInfo) -> UnderWay:
         failure = pending.last_failure if pending.HasField("last_failure") else None

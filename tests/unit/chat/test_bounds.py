@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from agents import ModelResponse, Usage
 from agents.testing import assistant_message, function_call
-from mcp.types import CallToolResult, ImageContent, ListToolsResult, TextContent, Tool
+from mcp.types import SERVER_INFO_META_KEY, CallToolResult, ImageContent, ListToolsResult, TextContent, Tool
 from temporalio import activity
 from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -276,3 +276,12 @@ async def test_of_a_group_of_errors_the_first_is_told(reason: str, told: str) ->
     with pytest.raises(ApplicationError) as raised:
         await bounded(group)
     assert (raised.value.message, raised.value.type, raised.value.non_retryable) == (told, "ValueError", False)
+
+
+async def test_what_a_server_says_of_itself_is_left_out_of_its_replies() -> None:
+    """With its next version a chat would have another history; what else is said beside a reply stays. (ours)"""
+    about = {SERVER_INFO_META_KEY: {"name": "finance", "version": "2.0"}}
+    reply = CallToolResult(content=[TextContent(type="text", text="yes")], _meta={**about, "trace": "1"})
+
+    assert (await bounded_call(reply)).meta == {"trace": "1"}
+    assert (await bounded_call(reply.model_copy(update={"meta": about}))).meta is None
