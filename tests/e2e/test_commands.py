@@ -225,8 +225,8 @@ async def test_in_a_terminal_the_list_fits_and_ids_are_whole(env: Environment) -
         chat = agent.chat()
         await chat.send("long " * 100)
         await listed(env, chat.chat_id)
-        environment = {**environment_of(env, agent), "COLUMNS": "60"}
-        async with Terminal.running(*PROGRAM, "chats", "--limit", "3", environment=environment) as terminal:
+        environment = environment_of(env, agent)
+        async with Terminal.running(*PROGRAM, "chats", "--limit", "3", environment=environment, columns=60) as terminal:
             assert await terminal.ended() == 0
 
     lines = terminal.text.splitlines()

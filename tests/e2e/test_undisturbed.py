@@ -63,10 +63,10 @@ async def test_a_chat_in_which_much_goes_wrong_reads_like_one_in_which_nothing_d
     os.mkfifo(gate)
     SCRIPT.write(tmp_path / "script.json")
     environment = {
-        "DURABLE_LOOP_MODEL_PROVIDER":"tests.e2e.dictation:GatedProvider",
+        "DURABLE_LOOP_MODEL_PROVIDER": "tests.e2e.dictation:GatedProvider",
         SCRIPT_VARIABLE: str(tmp_path / "script.json"),
         GATE_VARIABLE: str(gate),
-        "DURABLE_LOOP_APPROVAL":"writing",
+        "DURABLE_LOOP_APPROVAL": "writing",
     }
     async with stack.client(**environment) as terminal:
         await says_and_hears(terminal, "My name is Ada", "Agent: Nice to meet you, Ada.")
