@@ -11,6 +11,9 @@ __all__ = ["AnsweringModel"]
 class AnsweringModel(Model, ModelProvider):
     """One model under every name; a subclass says what it answers."""
 
+    # What each call takes.
+    tokens = 0
+
     @abstractmethod
     async def answer(self, instructions: str, items: list[Any]) -> list[Any]:
         """Return the output items for a model call."""
@@ -28,7 +31,7 @@ class AnsweringModel(Model, ModelProvider):
     ) -> ModelResponse:
         """Answer."""
         output = await self.answer(system_instructions or "", list(input))
-        return ModelResponse(output=output, usage=Usage(), response_id=None)
+        return ModelResponse(output=output, usage=Usage(total_tokens=self.tokens), response_id=None)
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> Any:
         """Not used here."""

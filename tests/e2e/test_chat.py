@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from agents.testing import assistant_message, function_call
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 
@@ -30,6 +32,7 @@ from durable_loop.testing import (
     fails,
     says,
 )
+from tests.e2e.answering import AnsweringModel
 from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
@@ -172,6 +175,28 @@ async def test_memory_and_outcomes_survive_continue_as_new(env: Environment) -> 
             "Who am I?",
             "You are Ada.",
         ]
+
+
+class Counted(AnsweringModel):
+    """Calls a tool once in each turn, and takes seven tokens a call."""
+
+    tokens = 7
+
+    async def answer(self, instructions: str, items: list[Any]) -> list[Any]:
+        """Call, then say that it is done."""
+        del instructions
+        if items[-1].get("role") == "user":
+            return [function_call("calculator", {"expression": "1"}, call_id="c")]
+        return [assistant_message("Done.")]
+
+
+async def test_what_the_model_calls_take_is_counted_over_all_runs(env: Environment) -> None:
+    """Two calls a turn, and each turn in a run of its own. (ours)"""
+    async with env.agent(Counted()) as agent:
+        chat = agent.chat(max_run_events=1)
+        for number in (1, 2, 3):
+            await chat.send("go")
+            assert (await chat.status()).tokens == 14 * number
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "x" * 32_001], ids=["empty", "blank", "too long"])

@@ -149,6 +149,7 @@ class CarriedChat(_Message):
     transcript: tuple[Item, ...] = ()
     outcomes: tuple[TurnOutcome, ...] = ()
     turns: int = 0
+    tokens: int = 0
     title: str | None = None
     # Tools that ask no more.
     approved: tuple[str, ...] = ()
@@ -187,6 +188,8 @@ class ChatStatus(_Message):
     running: str | None = None
     waiting: tuple[str, ...] = ()
     model_calls: int = 0
+    # What all model calls took so far, as the provider counts; 0 where it does not.
+    tokens: int = 0
     title: str | None = None
     # Turns that the model now sees as a summary.
     summarised: int = 0

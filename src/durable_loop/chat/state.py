@@ -58,6 +58,7 @@ class ChatState:
         self.phase = ChatPhase.OPEN
         self.transcript: list[Item] = list(carried.transcript)
         self.turns = carried.turns
+        self.tokens = carried.tokens
         self.title = carried.title
         self.running: Turn | None = None
         self.questions = Questions(carried.approved)
@@ -214,6 +215,7 @@ class ChatState:
             transcript=tuple(self.transcript),
             outcomes=tuple(self._outcomes.values()),
             turns=self.turns,
+            tokens=self.tokens,
             title=self.title,
             approved=self.questions.approved,
         )

@@ -1,8 +1,8 @@
-"""Which tools a turn ran: what the user sees meanwhile, and what the next turn is told when this one fails."""
+"""What a turn did: the tools that it ran (the next turn is told when this one fails), the tokens that it took."""
 
 from typing import Any, cast
 
-from agents import Agent, RunContextWrapper, RunHooks, Tool
+from agents import Agent, ModelResponse, RunContextWrapper, RunHooks, Tool
 from agents.tool_context import ToolContext
 
 from durable_loop.chat.messages import ToolCall
@@ -19,6 +19,8 @@ class ToolLog(RunHooks[None]):
     def __init__(self) -> None:
         self._calls: dict[str, str] = {}
         self._seen: dict[str, ToolCall] = {}
+        # Of all model calls so far.
+        self.tokens = 0
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -39,6 +41,15 @@ class ToolLog(RunHooks[None]):
     def asked(self, context: RunContextWrapper[Any], tool: Tool) -> None:
         """Note that the user is asked about a call: if this is the last that is heard of it, it was not made."""
         self._calls[_key(context, tool)] = f"{_call(context, tool)} was not run, the user had not allowed it"
+
+    async def on_llm_end(
+        self,
+        context: RunContextWrapper[Any],  # noqa: ARG002 - the SDK's signature
+        agent: Agent[Any],  # noqa: ARG002 - as above
+        response: ModelResponse,
+    ) -> None:
+        """Count what a model call took."""
+        self.tokens += response.usage.total_tokens
 
     async def on_tool_start(
         self,

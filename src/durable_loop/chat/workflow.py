@@ -189,6 +189,7 @@ class ChatWorkflow:
             running=running.turn_id if running else None,
             waiting=tuple(turn.turn_id for turn in self._state.waiting),
             model_calls=self._shelf.calls,
+            tokens=self._state.tokens + (self._log.tokens if self._state.running is not None else 0),
             title=self._state.title,
             summarised=summarised_turns(self._state.transcript),
             questions=self._state.questions.open,
@@ -265,8 +266,10 @@ class ChatWorkflow:
             if isinstance(error, asyncio.CancelledError) and not asked:
                 raise  # the workflow leaves this worker's cache
             failure = cancelled() if asked else failure_of(error, max_model_calls=self._policy.max_model_calls)
+            self._state.tokens += log.tokens
             self._state.fail(failure, log.lines)
         else:
+            self._state.tokens += log.tokens
             self._state.answer(Reply(turn_id=turn.turn_id, text=text, notes=notes), self._said)
 
     async def _keep_short(self) -> None:
@@ -293,6 +296,7 @@ class ChatWorkflow:
         except Exception as error:  # noqa: BLE001 - as in a turn: nothing that a model sends may stop the chat
             workflow.logger.warning("The older turns could not be summarised: %s", sentence(error))
             return None
+        self._state.tokens += result.context_wrapper.usage.total_tokens
         return str(result.final_output).strip() or None
 
     async def _offered_tools(self, log: ToolLog) -> tuple[tuple[str, ...], list[FunctionTool]]:

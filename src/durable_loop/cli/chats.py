@@ -70,4 +70,4 @@ async def _said(client: Client, listed: ListedChat) -> tuple[ListedChat, Said]:
     except (TimeoutError, RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
         return listed, Said()
     listed = replace(listed, title=listed.title or status.title, model=listed.model or status.model)
-    return listed, Said(turns=status.turns, last=lines[-1] if lines else None)
+    return listed, Said(turns=status.turns, tokens=status.tokens, last=lines[-1] if lines else None)

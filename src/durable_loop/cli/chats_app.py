@@ -51,7 +51,7 @@ def ask(
 def chats(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
-    long: Annotated[bool, typer.Option("--long", help="Ask each chat for its turns and its last message.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Ask each chat for turns, tokens and its last message.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="How many at most.")] = None,
     stack: Stack = True,
 ) -> None:

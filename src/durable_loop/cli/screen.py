@@ -335,7 +335,8 @@ def chat_is(chat_id: str, status: ChatStatus) -> str:
     answered = f"{status.turns} {'message' if status.turns == 1 else 'messages'} answered"
     waiting = f", {len(status.waiting)} waiting" if status.waiting else ""
     now = ", one is being answered" if status.running is not None else ""
-    return f"  {chat_id}: {status.phase}, {on_one_line(status.model)}, {answered}{now}{waiting}\n"
+    tokens = f", {status.tokens:,} tokens" if status.tokens else ""
+    return f"  {chat_id}: {status.phase}, {on_one_line(status.model)}, {answered}{now}{waiting}{tokens}\n"
 
 
 def parts_are(address: str, status: StackStatus) -> str:

@@ -15,7 +15,7 @@ NO_CHATS: Final = "There are no chats yet: durable-loop chat starts one.\n"
 UNKNOWN: Final = "?"
 # What may be cut, and what is left out first where there is no room.
 TEXTS: Final = frozenset({"title", "model", "last"})
-SPARED: Final = ("end", "start", "model", "turns", "state")
+SPARED: Final = ("end", "start", "model", "tokens", "turns", "state")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Said:
     """What a chat says of itself; None where it does not answer."""
 
     turns: int | None = None
+    tokens: int | None = None
     last: str | None = None
 
 
@@ -53,7 +54,7 @@ def _known(chat: ListedChat) -> Mapping[str, Any]:
 
 
 def _told(said: Said) -> Mapping[str, Any]:
-    return {"turns": said.turns, "last": said.last}
+    return {"turns": said.turns, "tokens": said.tokens, "last": said.last}
 
 
 def _columns(chats: Sequence[ListedChat], said: Sequence[Said] | None) -> dict[str, list[str]]:
@@ -67,6 +68,7 @@ def _columns(chats: Sequence[ListedChat], said: Sequence[Said] | None) -> dict[s
     }
     if said is not None:
         columns["turns"] = [UNKNOWN if each.turns is None else str(each.turns) for each in said]
+        columns["tokens"] = [UNKNOWN if each.tokens is None else f"{each.tokens:,}" for each in said]
         columns["last"] = [each.last or UNKNOWN for each in said]
     return {name: [screen.on_one_line(cell) for cell in cells] for name, cells in columns.items()}
 

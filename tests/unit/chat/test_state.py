@@ -193,16 +193,18 @@ def test_an_illegal_transition_raises_and_changes_nothing(chat: ChatState) -> No
 
 
 def test_what_is_carried_over_is_the_chat(chat: ChatState) -> None:
-    """Transcript, outcomes, number of turns and title go through continue-as-new. (ours)"""
+    """Transcript, outcomes, number of turns and of tokens, and title go through continue-as-new. (ours)"""
     answered(chat, 1)
     answered(chat, 2)
+    chat.tokens = 23
 
     following = ChatState(chat.policy, chat.carry())
 
     assert following.carry() == chat.carry()
     assert following.transcript == chat.transcript
     assert following.outcome("t1") == chat.outcome("t1")
-    assert (following.turns, following.title, following.phase) == (2, "hello", ChatPhase.OPEN)
+    assert (following.turns, following.tokens) == (2, 23)
+    assert (following.title, following.phase) == ("hello", ChatPhase.OPEN)
 
 
 def test_whoever_was_not_there_is_told_what_was_settled_since(chat: ChatState) -> None:

@@ -13,7 +13,7 @@ CHATS = [
     ListedChat("chat-2", "What is [bold]AAPL[/bold]\nat?\x1b[2J", "offline", "ended", BEGAN, ENDED),
     ListedChat("chat-1", None, None, "open", BEGAN, None),
 ]
-SAID = [Said(turns=2, last="At 185.50."), Said()]
+SAID = [Said(turns=2, tokens=12_345, last="At 185.50."), Said()]
 
 
 def local(moment: datetime) -> str:
@@ -34,9 +34,9 @@ def test_what_a_chat_says_itself_comes_last() -> None:
     """A question mark where it does not answer. (ours)"""
     lines = tables.plain(CHATS, SAID).splitlines()
 
-    assert lines[0].endswith("end               turns  last")
-    assert lines[1].endswith(f"{local(ENDED)}  2      At 185.50.")
-    assert lines[2].endswith(f"{local(BEGAN)}                    ?      ?")
+    assert lines[0].endswith("end               turns  tokens  last")
+    assert lines[1].endswith(f"{local(ENDED)}  2      12,345  At 185.50.")
+    assert lines[2].endswith(f"{local(BEGAN)}                    ?      ?       ?")
 
 
 def test_a_table_is_no_wider_than_the_terminal() -> None:
@@ -64,6 +64,7 @@ def test_json_has_the_same_keys_for_each_chat() -> None:
         "start": "2026-01-02T03:04:00+00:00",
         "end": None,
         "turns": None,
+        "tokens": None,
         "last": None,
     }
     assert list(tables.as_json(CHATS, None)[0]) == ["id", "title", "model", "state", "start", "end"]
