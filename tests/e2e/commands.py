@@ -16,8 +16,10 @@ import pytest
 
 from durable_loop import cli
 
-__all__ = ["Ran", "piped", "run_pytest", "typed"]
+__all__ = ["PROGRAM", "Ran", "piped", "run_pytest", "typed"]
 
+# `durable-loop` in an interpreter of its own, for a terminal: `python …`.
+PROGRAM = ("-c", "from durable_loop.cli import main; main()")
 _ROOT = Path(__file__).parents[2]
 _FORKING = multiprocessing.get_context("forkserver")
 # Not ours: pytest rewrites the modules of a plugin as it imports them.

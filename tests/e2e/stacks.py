@@ -14,6 +14,7 @@ import psutil
 from durable_loop.settings import Settings
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.messages import StackState
+from tests.e2e.commands import PROGRAM
 from tests.e2e.terminal import ROOT, Terminal
 from tests.e2e.waiting import eventually
 
@@ -87,8 +88,7 @@ class TestStack:
 
     async def command(self, *arguments: str, cwd: Path = ROOT, **environment: str) -> tuple[int, str, str]:
         """Run `durable-loop ARGUMENTS`."""
-        program = "from durable_loop.cli import main; main()"
-        return await self.run("-c", program, *arguments, cwd=cwd, **environment)
+        return await self.run(*PROGRAM, *arguments, cwd=cwd, **environment)
 
     async def gone(self) -> None:
         """Return when nothing of the stack is left: no lock, no process, no state.

@@ -12,6 +12,7 @@ from typing import Self
 import pexpect
 import psutil
 import pyte
+from pyte.screens import Char
 
 from durable_loop.testing import Agent, Environment
 from durable_loop.testing.processes import variables
@@ -92,6 +93,16 @@ class Terminal:
     def text(self) -> str:
         """What the screen shows, without the blanks that fill it."""
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    def rows(self) -> list[list[Char]]:
+        """Return what the screen shows, cell by cell, down to the last line that has something."""
+        rows = [
+            [self._screen.buffer[row][column] for column in range(self._screen.columns)]
+            for row in range(self._screen.lines)
+        ]
+        while rows and not "".join(char.data for char in rows[-1]).strip():
+            rows.pop()
+        return rows
 
     def type(self, keys: str) -> None:
         """Type keys as they are."""

@@ -22,13 +22,12 @@ from durable_loop.models.offline.streaming import events_of
 from durable_loop.testing import Environment, McpTransport, Script, calls, fails, says
 from durable_loop.testing.histories.history import fetch_history
 from tests.e2e.answering import AnsweringModel
-from tests.e2e.commands import piped
+from tests.e2e.commands import PROGRAM, piped
 from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.terminal import Terminal, environment_of
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
 
-PROGRAM = ("-c", "from durable_loop.cli import main; main()")
 AWAY = {"TEMPORAL_ADDRESS": "127.0.0.1:9"}
 # A model that speaks Markdown, and to terminals.
 MARKDOWN = "# Two\n\n**Really** \x1b[2Jtwo."

@@ -12,12 +12,11 @@ import pytest
 from durable_loop import names
 from durable_loop.chat.messages import ChatInput
 from durable_loop.testing import Environment, McpTransport, Script, WorkerPlace, calls, says
-from tests.e2e.commands import piped
+from tests.e2e.commands import PROGRAM, piped
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import activity_runs, eventually
 from tests.requirements import requirement
 
-PROGRAM = ("-c", "from durable_loop.cli import main; main()")
 STORED = Path("fixtures/histories").resolve()
 AWAY = {"TEMPORAL_ADDRESS": "127.0.0.1:9"}
 

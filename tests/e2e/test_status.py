@@ -10,7 +10,7 @@ import pytest
 from durable_loop import names
 from durable_loop.services.tool_server import VERSION
 from durable_loop.testing import Environment
-from tests.e2e.commands import Ran, piped
+from tests.e2e.commands import PROGRAM, Ran, piped
 from tests.e2e.stacks import USUAL_PORTS, TestStack, a_stack
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import eventually
@@ -18,7 +18,6 @@ from tests.requirements import requirement
 
 NOTHING_RUNS, SOMETHING_IS_DOWN = 1, 3
 PARTS = ["temporal", "orchestrator-worker", "finance-mcp", "finance-worker", "it-mcp", "it-worker"]
-PROGRAM = ("-c", "from durable_loop.cli import main; main()")
 
 
 @pytest.fixture(name="kept", scope="module")

@@ -470,15 +470,19 @@ def stays(*, kept: bool) -> str:
 
 
 class Progress:
-    """Writes a line for each part that becomes ready or dies, and each note once."""
+    """Writes a line for each part that becomes ready or dies, and each note once; what was ready before is no news."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
         self._said: set[str] = set()
         self._ready: set[str] = set()
+        self._has_looked = False
 
     def __call__(self, status: StackStatus) -> None:
         """Look at the stack's new status."""
+        if not self._has_looked and status.ready:
+            self._ready.update(part.name for part in status.parts)
+        self._has_looked = True
         for note in status.notes:
             self._say_once(note)
         for part in status.parts:

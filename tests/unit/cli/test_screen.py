@@ -162,6 +162,17 @@ def test_what_is_not_ready_yet_is_on_one_line() -> None:
     assert screen.starting(status(a=PartState.READY)) == ""
 
 
+def test_a_stack_that_runs_already_is_no_news() -> None:
+    """Only what happens to it from then on. (ours)"""
+    written: list[str] = []
+    progress = screen.Progress(written.append)
+    progress(status(a=PartState.READY, b=PartState.READY))
+    assert written == []
+    progress(status(a=PartState.RESTARTING, b=PartState.READY))
+
+    assert written == ["  a died; it is started again\n"]
+
+
 def test_each_change_of_the_stack_is_said_once() -> None:
     """A part that dies and comes back is said again. (ours)"""
     written: list[str] = []
