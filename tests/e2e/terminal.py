@@ -35,6 +35,7 @@ class Terminal:
         # Everything that the program ever wrote.
         self.written = b""
         self._screen = pyte.Screen(columns, rows)
+        self._screen.write_process_input = self.type
         self._stream = pyte.ByteStream(self._screen)
         self._changed = asyncio.Event()
         self._closed = False
@@ -49,14 +50,17 @@ class Terminal:
         columns: int = COLUMNS,
         rows: int = ROWS,
         term: str = "xterm",
+        tells_cursor: bool = False,
     ) -> AsyncGenerator[Self]:
-        """Run `python ARGUMENTS` in a terminal; kill it after the block if it still runs."""
+        """Run `python ARGUMENTS` in a terminal; kill it after the block if it still runs.
+
+        A terminal that tells where its cursor is has a toolbar.
+        """
         child: pexpect.spawn[bytes] = pexpect.spawn(
             sys.executable,
             list(arguments),
             cwd=str(ROOT),
-            # The emulator answers no questions about the cursor.
-            env={**_without_size(environment), "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1"},
+            env={**_without_size(environment), "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "" if tells_cursor else "1"},
             dimensions=(rows, columns),
             timeout=None,
         )
@@ -75,12 +79,18 @@ class Terminal:
         columns: int = COLUMNS,
         rows: int = ROWS,
         term: str = "xterm",
+        tells_cursor: bool = False,
         **variables: str,
     ) -> AbstractAsyncContextManager[Self]:
         """Run the chat in a terminal, with the workers of `agent`."""
         environment = {**environment_of(env, agent), **variables}
         return cls.running(
-            "client.py", "--no-stack", *arguments, environment=environment, columns=columns, rows=rows, term=term
+            *("client.py", "--no-stack", *arguments),
+            environment=environment,
+            columns=columns,
+            rows=rows,
+            term=term,
+            tells_cursor=tells_cursor,
         )
 
     @property

@@ -555,6 +555,62 @@ async def test_a_pipe_leaves_the_questions_of_others_to_them(env: Environment, v
         assert vault.done == ["deleted it"]
 
 
+async def test_ctrl_c_at_a_question_stops_the_turn(env: Environment, vault: Vault) -> None:
+    """Nothing is done, and the chat goes on. (ours)"""
+    deleting = Poisoner(called("delete", '{"what": "it"}'))
+
+    async with guarded(env, vault, deleting) as agent, Terminal.talking_to(env, agent) as terminal:
+        terminal.say("Delete it.")
+        await terminal.shows("Allow it?")
+        terminal.type("\x03")
+        await terminal.shows("No reply: The turn was cancelled.")
+        terminal.say("Delete it all the same.")
+        await terminal.shows("Allow it?", times=2)
+        terminal.type("\x03")
+        await terminal.shows("No reply: The turn was cancelled.", times=2)
+
+    assert vault.done == []
+
+
+async def test_a_terminal_that_looks_on_may_answer(env: Environment, vault: Vault) -> None:
+    """It says that something is asked, and asks when told to. (ours)"""
+    script = Script(says("Hello."), calls("delete", what="it"), says("Done."))
+
+    async with guarded(env, vault, script) as agent, Terminal.talking_to(env, agent) as one:
+        one.say("Hi")
+        await one.shows("Agent: Hello.")
+        resuming = ("--resume", await the_chat(env, agent))
+        async with Terminal.talking_to(env, agent, *resuming, tells_cursor=True) as other:
+            await other.shows("Agent: Hello.")
+            one.say("Delete it.")
+            await one.shows("Allow it?")
+            await other.shows("The agent asks something: /approve")
+            other.say("/approve")
+            await other.shows('The agent wants to call finance.delete (for "Delete it."):')
+            other.say("y")
+            await one.shows("Agent: Done.")
+            await other.shows("Agent: Done.")
+
+    assert vault.done == ["deleted it"]
+
+
+@requirement("approval.pipe")
+async def test_a_pipe_allows_what_is_asked_when_it_is_told_to(env: Environment, vault: Vault) -> None:
+    """With --approve, and the output says so. (ours)"""
+    async with guarded(env, vault, DELETE) as agent:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "client.py", "--no-stack", "--approve"),
+            cwd=ROOT,
+            env=environment_of(env, agent),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate(b"Delete it.\n")
+
+    assert "  (allowed by --approve: finance.delete)" in output.decode()
+    assert vault.done == ["deleted it"]
+
+
 @requirement("approval.pipe")
 async def test_a_pipe_refuses_what_would_be_asked(env: Environment, vault: Vault) -> None:
     """There is nobody to ask, and the output says so. (ours)"""

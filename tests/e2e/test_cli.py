@@ -215,6 +215,20 @@ async def test_what_is_tried_again_is_shown_while_the_user_waits(env: Environmen
         assert "attempt" not in terminal.text
 
 
+@requirement("cli.retries-shown")
+async def test_a_server_that_does_not_answer_is_shown_and_waited_for(stack: TestStack) -> None:
+    """The message is answered once it does; nothing is typed again. (ours)"""
+    async with stack.client() as terminal:
+        terminal.say("My name is Ada")
+        await terminal.shows("Ada. I will remember")
+        server = stack.part("temporal")
+        server.suspend()
+        terminal.say("What is my name?")
+        await terminal.shows("Agent: … (Temporal does not answer: trying again, ")
+        server.resume()
+        await terminal.shows("Agent: Your name is Ada.")
+
+
 async def test_lines_that_were_pasted_have_each_their_reply_below(env: Environment) -> None:
     """The screen reads as the dialogue that it was. (ours)"""
     async with env.agent(None) as agent, Terminal.talking_to(env, agent) as terminal:

@@ -9,7 +9,7 @@ from durable_loop.testing import Script, calls, says, streams
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE
 from tests.e2e.dictation import GATE_VARIABLE, NEVER, WAITS_AFTER
 from tests.e2e.stacks import TestStack
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import ROOT, Terminal
 from tests.requirements import requirement
 
 SCRIPT = Script(
@@ -63,6 +63,8 @@ async def test_a_chat_in_which_much_goes_wrong_reads_like_one_in_which_nothing_d
     os.mkfifo(gate)
     SCRIPT.write(tmp_path / "script.json")
     environment = {
+        # For the provider: workers find what is installed, and tests are not.
+        "PYTHONPATH": str(ROOT),
         "DURABLE_LOOP_MODEL_PROVIDER": "tests.e2e.dictation:GatedProvider",
         SCRIPT_VARIABLE: str(tmp_path / "script.json"),
         GATE_VARIABLE: str(gate),

@@ -19,6 +19,9 @@ from durable_loop.models.naming import check_key, resolve_model
 
 __all__ = ["ACTIONS", "act"]
 
+# A conversation is not to be scrolled away.
+LISTED: Final = 20
+
 
 async def act(session: Session, name: str, argument: str) -> None:
     """Do what a command says; what goes wrong is told, and the chat goes on."""
@@ -40,8 +43,9 @@ async def _new(session: Session, argument: str) -> None:
 
 async def _chats(session: Session, _: str) -> None:
     chats, look = await all_chats(session.client), session.lines.look()
-    shown = tables.plain(chats, None) if look is None else tables.table(chats, None, look)
-    session.lines.tell(shown if chats else tables.NO_CHATS)
+    newest = chats[:LISTED]
+    shown = tables.plain(newest, None) if look is None else tables.table(newest, None, look)
+    session.lines.tell(f"{shown}{screen.more_chats(len(chats) - len(newest))}" if chats else tables.NO_CHATS)
 
 
 async def _resume(session: Session, argument: str) -> None:

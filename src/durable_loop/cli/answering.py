@@ -93,7 +93,8 @@ class GrowingReply:
             self._written_for = call
 
     def finish(self, reply: Reply) -> None:
-        """Write what is missing of the reply, and its notes."""
+        """Write what is missing of the reply, and its notes; nothing stands for it any more."""
+        self._wait("")
         self._show(reply.text, lost=False)
         self._write(screen.notes(reply))
 

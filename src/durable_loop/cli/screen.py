@@ -49,6 +49,7 @@ __all__ = [
     "link",
     "may_it",
     "model_is",
+    "more_chats",
     "new_chat",
     "no_editor",
     "no_longer_asked",
@@ -270,6 +271,11 @@ def new_chat(model: str, *, left: str | None) -> str:
     """Return what is said where another chat begins; `left` is the one that was."""
     before = f"  ({left} stays: /resume {left})\n" if left else ""
     return f"{before}  (a new chat, with {on_one_line(model)})\n"
+
+
+def more_chats(number: int) -> str:
+    """Return that a list is cut."""
+    return f"  ({number:,} more: durable-loop chats)\n" if number else ""
 
 
 def resumed(chat_id: str) -> str:
