@@ -35,7 +35,7 @@ class Terminal:
         # Everything that the program ever wrote.
         self.written = b""
         self._screen = pyte.Screen(columns, rows)
-        self._screen.write_process_input = self.type
+        self._screen.write_process_input = self._answer
         self._stream = pyte.ByteStream(self._screen)
         self._changed = asyncio.Event()
         self._closed = False
@@ -160,6 +160,10 @@ class Terminal:
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self._child.close(force=True)
+
+    def _answer(self, data: str) -> None:
+        """Say where the cursor is."""
+        self.type(data)
 
     def _read(self) -> None:
         try:
