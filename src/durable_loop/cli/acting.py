@@ -8,7 +8,7 @@ from typing import Final
 from temporalio.service import RPCError
 
 from durable_loop.chat.listing import all_chats
-from durable_loop.cli import screen, tables
+from durable_loop.cli import command_words, tables
 from durable_loop.cli.output import save
 from durable_loop.cli.reading import whole_chat
 from durable_loop.cli.session import Session
@@ -28,9 +28,9 @@ async def act(session: Session, name: str, argument: str) -> None:
     try:
         await ACTIONS[name](session, argument)
     except DurableLoopError as error:
-        session.lines.tell(screen.said_wrong(str(error)))
+        session.lines.tell(command_words.said_wrong(str(error)))
     except RPCError as error:
-        session.lines.tell(screen.said_wrong(f"Temporal does not answer: {error.message}"))
+        session.lines.tell(command_words.said_wrong(f"Temporal does not answer: {error.message}"))
 
 
 async def _new(session: Session, argument: str) -> None:
@@ -38,19 +38,19 @@ async def _new(session: Session, argument: str) -> None:
         _choose(session, argument)
     left = session.talking.chat.chat_id if session.talking.begun else None
     session.new_chat()
-    session.lines.tell(screen.new_chat(session.choice.name, left=left))
+    session.lines.tell(command_words.new_chat(session.choice.name, left=left))
 
 
 async def _chats(session: Session, _: str) -> None:
     chats, look = await all_chats(session.client), session.lines.look()
     newest = chats[:LISTED]
     shown = tables.plain(newest, None) if look is None else tables.table(newest, None, look)
-    session.lines.tell(f"{shown}{screen.more_chats(len(chats) - len(newest))}" if chats else tables.NO_CHATS)
+    session.lines.tell(f"{shown}{command_words.more_chats(len(chats) - len(newest))}" if chats else tables.NO_CHATS)
 
 
 async def _resume(session: Session, argument: str) -> None:
     await session.resume(argument or None)
-    session.lines.tell(screen.resumed(session.talking.chat.chat_id))
+    session.lines.tell(command_words.resumed(session.talking.chat.chat_id))
     await session.answer_what_is_open()
 
 
@@ -60,7 +60,7 @@ async def _history(session: Session, _: str) -> None:
 
 
 async def _tools(session: Session, _: str) -> None:
-    session.lines.tell(screen.tools(await session.talking.chat.tools() if session.talking.begun else []))
+    session.lines.tell(command_words.tools(await session.talking.chat.tools() if session.talking.begun else []))
 
 
 async def _model(session: Session, argument: str) -> None:
@@ -70,7 +70,7 @@ async def _model(session: Session, argument: str) -> None:
         _choose(session, argument)
         if not begun:
             session.new_chat()
-    session.lines.tell(screen.model_is(model, begun=begun, next_one=session.choice.name if argument else None))
+    session.lines.tell(command_words.model_is(model, begun=begun, next_one=session.choice.name if argument else None))
 
 
 async def _approve(session: Session, _: str) -> None:
@@ -85,13 +85,13 @@ async def _cancel(session: Session, _: str) -> None:
         turns = [turn_id for turn_id in (*reversed(status.waiting), status.running) if turn_id is not None]
         for turn_id in turns:
             await session.talking.chat.cancel(turn_id)
-        session.lines.tell(screen.cancelled(len(turns)))
+        session.lines.tell(command_words.cancelled(len(turns)))
 
 
 async def _compact(session: Session, _: str) -> None:
     if _has_begun(session):
         await session.talking.chat.compact()
-        session.lines.tell(screen.compacting())
+        session.lines.tell(command_words.compacting())
 
 
 async def _edit(session: Session, argument: str) -> None:
@@ -107,18 +107,18 @@ async def _export(session: Session, argument: str) -> None:
     chat_id = session.talking.chat.chat_id
     chat = await whole_chat(session.client, session.settings, chat_id)
     path = _save(FORMATS[format_](chat), file.strip() or f"{chat_id}.{format_}")
-    session.lines.tell(screen.exported(path))
+    session.lines.tell(command_words.exported(path))
 
 
 async def _link(session: Session, _: str) -> None:
     if _has_begun(session):
-        session.lines.tell(screen.link(session.link()))
+        session.lines.tell(command_words.link(session.link()))
 
 
 async def _status(session: Session, _: str) -> None:
-    session.lines.tell(screen.parts_are(session.client.service_client.config.target_host, session.status))
+    session.lines.tell(command_words.parts_are(session.client.service_client.config.target_host, session.status))
     if _has_begun(session):
-        session.lines.tell(screen.chat_is(session.talking.chat.chat_id, await session.talking.chat.status()))
+        session.lines.tell(command_words.chat_is(session.talking.chat.chat_id, await session.talking.chat.status()))
 
 
 ACTIONS: Final[Mapping[str, Callable[[Session, str], Awaitable[None]]]] = {
@@ -158,5 +158,5 @@ def _choose(session: Session, name: str) -> None:
 def _has_begun(session: Session) -> bool:
     """Say so where there is nothing yet that could be told."""
     if not session.talking.begun:
-        session.lines.tell(screen.not_begun())
+        session.lines.tell(command_words.not_begun())
     return session.talking.begun

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from durable_loop.cli import screen, slash
+from durable_loop.cli import command_words, screen, slash
 from durable_loop.cli.keyboard import TerminalLines
 from durable_loop.cli.output import is_terminal
 from durable_loop.cli.prompt import LEAVE, InterruptedByUser, LeftByUser, LineSource, PipedLines
@@ -147,9 +147,9 @@ class _Program:
             if text.lower() in LEAVE or (command is not None and command[0] == "quit"):
                 return
             if command is not None and command[0] == "help":
-                lines.tell(screen.commands([(each.usage, each.about) for each in slash.COMMANDS]))
+                lines.tell(command_words.commands([(each.usage, each.about) for each in slash.COMMANDS]))
             elif command is not None and slash.find(command[0]) is None:
-                lines.tell(screen.unknown_command(command[0]))
+                lines.tell(command_words.unknown_command(command[0]))
             elif text and (session := await self._patiently(lines, opening)) is not None:
                 if command is None:
                     await session.talking.say(text)

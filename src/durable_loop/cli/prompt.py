@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Protocol
 
 from durable_loop.chat.messages import Decision, Question, Verdict
-from durable_loop.cli import screen
+from durable_loop.cli import command_words, screen
 from durable_loop.cli.answering import Answering, WholeReply
 from durable_loop.cli.terminal import Look
 
@@ -88,7 +88,7 @@ class PipedLines:
 
     def edit(self, text: str) -> None:  # noqa: ARG002 - nobody could go on with it
         """Say that there is nobody to edit."""
-        self.tell(screen.no_editor())
+        self.tell(command_words.no_editor())
 
     async def decide(self, question: Question, *, own: bool) -> Decision | None:
         """Decide about what this program asked for: there is nobody to ask. What others asked for is theirs."""

@@ -4,14 +4,12 @@ import json
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from durable_loop.chat.messages import (
     ChatPhase,
     ChatStatus,
     Decision,
-    ListedTool,
     Question,
     Reply,
     ToolCall,
@@ -31,53 +29,36 @@ __all__ = [
     "asked_in",
     "away",
     "begun_anew",
-    "cancelled",
     "cancelling",
-    "chat_is",
-    "commands",
-    "compacting",
     "decided_for",
     "decision",
     "doing",
     "elsewhere",
     "elsewhere_now",
     "ends",
-    "exported",
     "failure",
     "farewell",
     "leaves_next_time",
-    "link",
     "may_it",
-    "model_is",
-    "more_chats",
-    "new_chat",
-    "no_editor",
     "no_longer_asked",
     "no_reply",
     "no_worker",
-    "nobody_to_ask",
-    "not_begun",
     "not_sent",
     "notes",
-    "nothing_asked",
     "on_one_line",
-    "parts_are",
     "printable",
     "question",
     "refused",
     "reply",
-    "resumed",
     "retries",
     "said",
     "starting",
     "stays",
     "temporal_is_away",
     "too_long",
-    "tools",
     "transcript",
     "unclear",
     "unknown_chat",
-    "unknown_command",
     "used",
     "waiting",
     "welcome",
@@ -91,10 +72,6 @@ _VERDICTS = {
     "a": Verdict.ALWAYS,
     "always": Verdict.ALWAYS,
 }
-KEYS = (
-    "  Alt-Enter or Ctrl-J begins another line, Ctrl-R searches what was typed, Tab completes, Ctrl-X Ctrl-E edits.\n"
-    "  Ctrl-C stops what is being answered; a second one, or Ctrl-D, leaves, and the chat stays.\n"
-)
 SPEAKERS = {"user": "You", "agent": "Agent", "tool": "  tool", "note": "  note"}
 
 
@@ -120,11 +97,6 @@ def welcome(choice: ModelChoice, *, hint: str | None) -> str:
 def farewell(chat_id: str, *, program: str) -> str:
     """Return what is said when the user leaves a chat that has begun."""
     return f"The chat stays. Go on with it: {program} --resume {chat_id}\n"
-
-
-def said_wrong(why: str) -> str:
-    """Return why a command was not done; the chat goes on."""
-    return f"  ({printable(why)})\n"
 
 
 def said(text: str) -> str:
@@ -226,11 +198,6 @@ def no_longer_asked() -> str:
     return "  (no longer asked)\n"
 
 
-def no_editor() -> str:
-    """Return why nothing is edited."""
-    return "  (there is no terminal to edit at)\n"
-
-
 def away() -> str:
     """Return what the toolbar says while the server does not answer."""
     return "Temporal does not answer: trying again …"
@@ -243,112 +210,6 @@ def elsewhere_now(status: ChatStatus) -> str:
     if status.running is not None:
         return "A message from elsewhere is being answered …"
     return "This chat was ended: /new begins another" if status.phase is ChatPhase.ENDED else ""
-
-
-def nothing_asked() -> str:
-    """Return that there is no question."""
-    return "  (the agent asks nothing)\n"
-
-
-def nobody_to_ask() -> str:
-    """Return why a question stays open."""
-    return "  (there is no terminal to ask at: the question stays open)\n"
-
-
-def unknown_command(name: str) -> str:
-    """Return what is wrong with a line that begins like a command, and what to type."""
-    return f"There is no command /{on_one_line(name)}: /help lists them. A space in front makes it a message.\n"
-
-
-def commands(known: Sequence[tuple[str, str]]) -> str:
-    """Return what there is to type."""
-    width = max(len(usage) for usage, _ in known)
-    listed = "".join(f"  {usage:<{width}}  {about}\n" for usage, about in known)
-    return f"{listed}{KEYS}"
-
-
-def new_chat(model: str, *, left: str | None) -> str:
-    """Return what is said where another chat begins; `left` is the one that was."""
-    before = f"  ({left} stays: /resume {left})\n" if left else ""
-    return f"{before}  (a new chat, with {on_one_line(model)})\n"
-
-
-def more_chats(number: int) -> str:
-    """Return that a list is cut."""
-    return f"  ({number:,} more: durable-loop chats)\n" if number else ""
-
-
-def resumed(chat_id: str) -> str:
-    """Return what is said where another chat is gone on with."""
-    return f"  ({chat_id})\n"
-
-
-def model_is(model: str, *, begun: bool, next_one: str | None) -> str:
-    """Return the model of a chat, and of the next."""
-    if next_one is None or next_one == model:
-        return f"  (the model is {on_one_line(model)})\n"
-    if begun:
-        return (
-            f"  (this chat keeps its model, {on_one_line(model)}; the next new one has {on_one_line(next_one)}: /new)\n"
-        )
-    return f"  (the model is {on_one_line(next_one)})\n"
-
-
-def tools(listed: Sequence[ListedTool]) -> str:
-    """Return the tools that the model is offered."""
-    if not listed:
-        return "  (the tools are known after the first message)\n"
-    return "".join(f"  {on_one_line(tool.name)}{_of_tool(tool)}: {on_one_line(tool.about)}\n" for tool in listed)
-
-
-def _of_tool(tool: ListedTool) -> str:
-    does = "destroys" if tool.destroys else "writes" if tool.writes else ""
-    said_of = ", ".join(word for word in (does, "asks first" if tool.asks_first else "") if word)
-    return f" ({said_of})" if said_of else ""
-
-
-def cancelled(number: int) -> str:
-    """Return how many messages are cancelled."""
-    if not number:
-        return "  (nothing is being answered)\n"
-    return f"  ({number} {'message is' if number == 1 else 'messages are'} cancelled)\n"
-
-
-def compacting() -> str:
-    """Return what becomes of the older turns."""
-    return "  (the older turns are summarised as soon as nothing is being answered)\n"
-
-
-def exported(path: Path) -> str:
-    """Return where a chat was written to."""
-    return f"  (the chat is in {path})\n"
-
-
-def link(address: str | None) -> str:
-    """Return where a chat is to be seen."""
-    if address is None:
-        return "  (where Temporal's web interface is, is not known: set DURABLE_LOOP_TEMPORAL_UI)\n"
-    return f"  {address}\n"
-
-
-def not_begun() -> str:
-    """Return why there is nothing to tell of a chat."""
-    return "  (the chat begins with the first message)\n"
-
-
-def chat_is(chat_id: str, status: ChatStatus) -> str:
-    """Return how a chat is, in a line."""
-    answered = f"{status.turns} {'message' if status.turns == 1 else 'messages'} answered"
-    waiting = f", {len(status.waiting)} waiting" if status.waiting else ""
-    now = ", one is being answered" if status.running is not None else ""
-    tokens = f", {status.tokens:,} tokens" if status.tokens else ""
-    return f"  {chat_id}: {status.phase}, {on_one_line(status.model)}, {answered}{now}{waiting}{tokens}\n"
-
-
-def parts_are(address: str, status: StackStatus) -> str:
-    """Return how everything is that the chat needs, a line each."""
-    parts = "".join(f"  {part.name}: {part.state}\n" for part in status.parts)
-    return f"  Temporal at {address}\n{parts}"
 
 
 def no_reply(why: str) -> str:

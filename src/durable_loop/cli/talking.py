@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.chat.client import Chat, Decide
 from durable_loop.chat.messages import Decision, Question, Reply, Turn
-from durable_loop.cli import screen
+from durable_loop.cli import command_words, screen
 from durable_loop.cli.prompt import InterruptedByUser, LineSource
 from durable_loop.cli.spoken import reply_of, spoken
 from durable_loop.cli.watching import LAST_LOOK, Watching
@@ -98,12 +98,12 @@ class Talking:
         """Have the user answer what the chat asks, whoever began it."""
         asked = (await self.chat.status()).questions
         if not asked:
-            self._lines.tell(screen.nothing_asked())
+            self._lines.tell(command_words.nothing_asked())
         for question in asked:
             if (decision := await self._lines.decide(question, own=False)) is not None:
                 await self.chat.decide(decision)
             else:
-                self._lines.tell(screen.nobody_to_ask())
+                self._lines.tell(command_words.nobody_to_ask())
 
     def _deciding(self, *, own: str | None = None) -> Decide:
         """Have questions answered where the lines come from; `own` is the turn that was begun here."""
