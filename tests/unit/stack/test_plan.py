@@ -83,6 +83,41 @@ def test_a_taken_port_is_replaced_and_said(planned: Planner) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("taken", "address"),
+    [(set[int](), 8233), ({8233}, 55555), ({7233}, 56555)],
+    ids=["the usual one", "another", "that of another server"],
+)
+def test_our_server_has_a_web_interface(planned: Planner, taken: set[int], address: int) -> None:
+    """A thousand above its own port, as the dev server has it. (ours)"""
+    made = planned(taken=taken)
+
+    assert made.temporal_ui_url == f"http://127.0.0.1:{address}"
+    assert made.server is not None
+    assert made.server.command[made.server.command.index("--ui-port") + 1] == str(address)
+
+
+def test_a_port_high_up_has_none_a_thousand_above(planned: Planner) -> None:
+    """Then any will do, and nothing is said of that. (ours)"""
+    made = planned(taken={7233, 0}, previous=previous_at(65000))
+
+    assert (made.temporal_address, made.temporal_ui_url) == ("127.0.0.1:65000", "http://127.0.0.1:55555")
+    assert made.notes == ("Port 7233 is taken by something else: the Temporal server uses 65000.",)
+
+
+def previous_at(port: int) -> StackState:
+    """Return a stack that died, with its server at this port."""
+    return StackState(
+        control_port=1,
+        token="x",
+        temporal_address=f"127.0.0.1:{port}",
+        own_server=True,
+        namespace="default",
+        finance_mcp_url="http://127.0.0.1:8001/mcp",
+        it_mcp_url="http://127.0.0.1:8002/mcp",
+    )
+
+
 def test_a_stack_that_died_is_followed_by_one_on_its_ports(planned: Planner) -> None:
     """Its clients know them. (ours)"""
     previous = StackState(
