@@ -88,6 +88,22 @@ async def test_however_the_last_client_leaves_nothing_is_left(
     await stack.gone()
 
 
+@requirement("cli.interrupt")
+async def test_a_message_can_be_taken_back_while_everything_starts(stack: TestStack) -> None:
+    """Ctrl-C, and it is not sent; the chat begins with the next one. (ours)"""
+    async with stack.client() as terminal:
+        await terminal.shows("You:")
+        terminal.say("A slip")
+        await terminal.shows("Agent: …")
+        terminal.type("\x03")
+        await terminal.shows("(not sent)")
+        terminal.say("My name is Ada")
+        await terminal.shows("Ada. I will remember")
+        terminal.say("/history")
+        await terminal.shows("You: My name is Ada", times=2)
+        assert terminal.text.count("A slip") == 1
+
+
 @requirement("cli.memory")
 async def test_a_chat_goes_on_after_everything_was_stopped(stack: TestStack) -> None:
     """The chats are on disk: `--resume` takes the newest, `--resume ID` the one that is named. (ours)"""

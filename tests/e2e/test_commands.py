@@ -121,18 +121,23 @@ async def test_what_would_be_asked_is_refused_unless_it_was_approved(
     assert asked == (0, "Well.\n", said)
 
 
-@requirement("durability.order")
-async def test_fifty_questions_at_once_in_one_chat_have_each_their_own_answer(
-    env: Environment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However full the chat's queue is. In this process: fifty interpreters would tell no more. (ours)"""
-    # One connection: on a machine that is busy, fifty at once may take longer than one may.
+@pytest.fixture(name="one_connection")
+async def _one_connection(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all commands share one: on a machine that is busy, fifty at once may take longer than one may."""
     client = await env.client()
 
     async def connected() -> Client:
         return client
 
     monkeypatch.setattr("durable_loop.cli.connecting.connect", connected)
+
+
+@requirement("durability.order")
+@pytest.mark.usefixtures("one_connection")
+async def test_fifty_questions_at_once_in_one_chat_have_each_their_own_answer(
+    env: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However full the chat's queue is. In this process: fifty interpreters would tell no more. (ours)"""
     async with env.agent(Echo()) as agent:
         chat = agent.chat()
         await chat.send("Hi")
@@ -142,11 +147,31 @@ async def test_fifty_questions_at_once_in_one_chat_have_each_their_own_answer(
         ]
         assert await asyncio.gather(*asking) == [0] * 50
         said = [line.text for line in await chat.transcript() if line.role == "user"][1:]
+        accepted = (await chat.history()).attributes("workflowExecutionUpdateAccepted")[1:]
 
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {answer["reply"] for answer in answers} == {f"You said: I am {number}." for number in range(50)}
     assert len({answer["turn"] for answer in answers}) == 50
     assert sorted(said) == sorted(f"I am {number}." for number in range(50))
+    of_turn = {answer["turn"]: answer["reply"].removeprefix("You said: ") for answer in answers}
+    assert said == [of_turn[update["acceptedRequest"]["meta"]["updateId"]] for update in accepted]
+
+
+@pytest.mark.usefixtures("one_connection")
+async def test_fifty_chats_at_once_have_each_their_own_answer(
+    env: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of one is said in another. (ours)"""
+    async with env.agent(Echo()) as agent:
+        asking = [
+            run_ask(agent.settings, f"I am {number}.", chat_id=None, as_json=True, approve=False, stack=False)
+            for number in range(50)
+        ]
+        assert await asyncio.gather(*asking) == [0] * 50
+
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {answer["reply"] for answer in answers} == {f"You said: I am {number}." for number in range(50)}
+    assert len({answer["chat"] for answer in answers}) == 50
 
 
 async def listed(env: Environment, *chat_ids: str, state: str | None = None) -> None:
