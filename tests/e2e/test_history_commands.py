@@ -15,6 +15,8 @@ from tests.e2e.waiting import eventually
 from tests.replay.reading import STORE
 from tests.requirements import requirement
 
+STORED = STORE.read(STORE.entry("chat/local-tool"))
+REPLAYS = f"chat/tool.v0: replays ({len(STORED.event_types)} events)\n1 replays\n"
 CHANGED_PROMPT = """
 from dataclasses import replace
 from durable_loop.chat import agent
@@ -53,7 +55,7 @@ pulling.fetch_history = fetch_history
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
     """Give a project with one history of a chat, and two agents that changed since."""
-    HistoryStore(tmp_path / "fixtures/histories").keep("chat/tool", STORE.read(STORE.entry("chat/local-tool")), why="x")
+    HistoryStore(tmp_path / "fixtures/histories").keep("chat/tool", STORED, why="x")
     (tmp_path / "rhymes.py").write_text(CHANGED_PROMPT)
     (tmp_path / "other.py").write_text(CHANGED_COMMANDS)
     return tmp_path
@@ -62,7 +64,7 @@ def _folder(tmp_path: Path) -> Path:
 @requirement("harness.accept")
 async def test_a_check_tells_a_break_from_a_drift_by_its_exit_code(folder: Path) -> None:
     """0, 3 and 1; and 4 where the folder is not what the manifest says. (ours)"""
-    assert await typed(folder, "history", "check") == (0, "chat/tool.v0: replays (41 events)\n1 replays\n")
+    assert await typed(folder, "history", "check") == (0, REPLAYS)
 
     code, output = await typed(folder, "history", "check", "--agent", "rhymes:AGENT")
     assert code == 3
@@ -90,14 +92,14 @@ async def test_a_stored_file_that_is_no_history_is_named_and_the_others_are_chec
     """The folder is not what the manifest says, which is exit code 4. (ours)"""
     store = HistoryStore(folder / "fixtures/histories")
     for name, content in (("chat/broken", "{"), ("chat/other", "[]")):
-        store.path(store.keep(name, STORE.read(STORE.entry("chat/local-tool")), why="x")).write_text(content)
+        store.path(store.keep(name, STORED, why="x")).write_text(content)
 
     code, output = await typed(folder, "history", "check")
 
     assert code == 4
     assert "chat/broken.v0.json is no workflow history: JSONDecodeError" in output
     assert "chat/other.v0.json is no workflow history" in output
-    assert output.endswith("chat/tool.v0: replays (41 events)\n1 replays\n")
+    assert output.endswith(REPLAYS)
 
 
 @requirement("harness.accept")
@@ -303,7 +305,7 @@ async def test_a_refresh_tells_by_its_exit_code_whether_all_was_recorded(tmp_pat
     """0 where it was; 1 where a test failed or none came to it. What it replaces is not replayed. (ours)"""
     (tmp_path / "pyproject.toml").write_text('[tool.durable-loop]\nhistories = "histories"\n')
     store = HistoryStore(tmp_path / "histories")
-    kept = store.keep("chat/tool", STORE.read(STORE.entry("chat/local-tool")), why="x")
+    kept = store.keep("chat/tool", STORED, why="x")
     test = tmp_path / "test_it.py"
     test.write_text(RECORDS.format(source=str(STORE.path(STORE.entry("chat/one-turn")))))
 
