@@ -237,10 +237,10 @@ async def test_a_chat_that_nobody_answers_for_is_listed_with_question_marks(env:
     assert (of_nobody["id"], of_nobody["model"], of_nobody["turns"], of_nobody["last"]) == (old, None, None, None)
     assert (of_agent["id"], of_agent["turns"], of_agent["last"]) == (chat.chat_id, 1, "Hello.")
     header, first, second = plain.output.splitlines()
-    assert header.split() == ["id", "title", "model", "state", "start", "end", "turns", "last"]
+    assert header.split() == ["id", "title", "model", "state", "start", "end", "turns", "tokens", "last"]
     assert first.split()[:4] == [old, "Old", "?", "open"]
-    assert first.split()[-2:] == ["?", "?"]
-    assert second.split()[-2:] == ["1", "Hello."]
+    assert first.split()[-3:] == ["?", "?", "?"]
+    assert second.split()[-3:] == ["1", "0", "Hello."]
 
 
 async def test_in_a_terminal_the_list_fits_and_ids_are_whole(env: Environment) -> None:
