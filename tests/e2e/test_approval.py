@@ -594,20 +594,26 @@ async def test_a_terminal_that_looks_on_may_answer(env: Environment, vault: Vaul
     assert vault.done == ["deleted it"]
 
 
+async def deleting_in_a_pipe(env: Environment, agent: Agent, *words: str) -> str:
+    """Pipe a message into the chat and return what it writes."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "client.py", "--no-stack", *words),
+        cwd=ROOT,
+        env=environment_of(env, agent),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate(b"Delete it.\n")
+    return output.decode()
+
+
 @requirement("approval.pipe")
 async def test_a_pipe_allows_what_is_asked_when_it_is_told_to(env: Environment, vault: Vault) -> None:
     """With --approve, and the output says so. (ours)"""
     async with guarded(env, vault, DELETE) as agent:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "client.py", "--no-stack", "--approve"),
-            cwd=ROOT,
-            env=environment_of(env, agent),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        output, _ = await process.communicate(b"Delete it.\n")
+        output = await deleting_in_a_pipe(env, agent, "--approve")
 
-    assert "  (allowed by --approve: finance.delete)" in output.decode()
+    assert "  (allowed by --approve: finance.delete)" in output
     assert vault.done == ["deleted it"]
 
 
@@ -615,15 +621,8 @@ async def test_a_pipe_allows_what_is_asked_when_it_is_told_to(env: Environment, 
 async def test_a_pipe_refuses_what_would_be_asked(env: Environment, vault: Vault) -> None:
     """There is nobody to ask, and the output says so. (ours)"""
     async with guarded(env, vault, Poisoner(called("delete", '{"what": "it"}'))) as agent:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "client.py", "--no-stack"),
-            cwd=ROOT,
-            env=environment_of(env, agent),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        output, _ = await process.communicate(b"Delete it.\n")
+        output = await deleting_in_a_pipe(env, agent)
 
-    assert "  (not allowed, there is no terminal to ask at: finance.delete)" in output.decode()
-    assert "delete was not run: the user did not allow it: there is no terminal to ask the user at." in output.decode()
+    assert "  (not allowed, there is no terminal to ask at: finance.delete)" in output
+    assert "delete was not run: the user did not allow it: there is no terminal to ask the user at." in output
     assert vault.done == []

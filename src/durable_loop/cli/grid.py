@@ -1,14 +1,13 @@
 """Columns of words as they fit a terminal. Everything here is a function of its arguments."""
 
-import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from durable_loop.cli.canvas import drawn_by_rich
 from durable_loop.cli.terminal import Look
 
 __all__ = ["fitted", "whole"]
@@ -19,7 +18,7 @@ Columns = Mapping[str, Sequence[str]]
 LEAST: Final = 8
 GAP: Final = 2
 # A table as wide as its words: what reads a pipe has no width.
-ENDLESS: Final = 1_000_000
+ENDLESS: Final = Look(columns=1_000_000, plain=True, colours=False)
 
 
 def fitted(columns: Columns, look: Look, *, texts: Collection[str], spared: Sequence[str]) -> str:
@@ -29,12 +28,12 @@ def fitted(columns: Columns, look: Look, *, texts: Collection[str], spared: Sequ
         if _room(shown, look.columns, texts) >= 0:
             break
         shown.pop(name, None)
-    return _drawn(shown, texts, width=look.columns, colours=look.colours, escapes=not look.plain)
+    return _drawn(shown, texts, look)
 
 
 def whole(columns: Columns) -> str:
     """Return a line for each row, nothing cut, below a line that names the columns."""
-    return _drawn(columns, (), width=ENDLESS, colours=False, escapes=False)
+    return _drawn(columns, (), ENDLESS)
 
 
 def _room(columns: Columns, width: int, texts: Collection[str]) -> int:
@@ -48,19 +47,9 @@ def _width(name: str, cells: Iterable[str]) -> int:
     return max(map(cell_len, (name, *cells)))
 
 
-def _drawn(columns: Columns, texts: Collection[str], *, width: int, colours: bool, escapes: bool) -> str:
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=escapes,
-        color_system="standard" if colours else None,
-        no_color=not colours,
-        highlight=False,
-        legacy_windows=False,
-    )
+def _drawn(columns: Columns, texts: Collection[str], look: Look) -> str:
     drawn = Table(box=None, pad_edge=False)
-    room = max(0, _room(columns, width, texts))
+    room = max(0, _room(columns, look.columns, texts))
     for name, cells in columns.items():
         natural = _width(name, cells)
         if name in texts:
@@ -70,5 +59,4 @@ def _drawn(columns: Columns, texts: Collection[str], *, width: int, colours: boo
         drawn.add_column(name, no_wrap=True, overflow="ellipsis", width=natural)
     for row in zip(*columns.values(), strict=True):
         drawn.add_row(*map(Text, row))  # what models and users write is no markup
-    console.print(drawn)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip("\n").split("\n"))
+    return "".join(f"{line.rstrip()}\n" for line in drawn_by_rich([drawn], look).rstrip("\n").split("\n"))

@@ -1,14 +1,14 @@
 """Markdown for a terminal, a block at a time: what is complete is written once and never again."""
 
-import io
 import re
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from rich.console import Console, ConsoleOptions
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markdown import ListItem, Markdown
 from rich.segment import Segment
 
+from durable_loop.cli.canvas import drawn_by_rich
 from durable_loop.cli.terminal import Look
 
 __all__ = ["complete_blocks", "rendered"]
@@ -65,23 +65,14 @@ def rendered(text: str, look: Look, *, labelled: bool) -> str:
     """
     if look.plain:
         return f"{_LABEL} {text}\n" if labelled else f"{text}\n"
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=look.columns,
-        force_terminal=True,
-        color_system="standard" if look.colours else None,
-        no_color=not look.colours,
-        highlight=False,
-        legacy_windows=False,
-    )
+    things: list[RenderableType] = []
     if labelled:
         if not text.strip() or _IS_MARKED_UP.match(text):
-            console.print(_LABEL)
+            things.append(_LABEL)
         else:
             text = f"{_LABEL} {text}"
-    console.print(_Markdown(_with_line_ends(text), hyperlinks=False, code_theme="ansi_dark"))
-    lines = "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    things.append(_Markdown(_with_line_ends(text), hyperlinks=False, code_theme="ansi_dark"))
+    lines = "\n".join(line.rstrip() for line in drawn_by_rich(things, look).splitlines())
     return lines.strip("\n") + "\n"
 
 

@@ -13,7 +13,7 @@ from durable_loop.chat.messages import Decision, Question, Reply, Turn
 from durable_loop.cli import command_words, screen
 from durable_loop.cli.prompt import InterruptedByUser, LineSource
 from durable_loop.cli.spoken import reply_of, spoken
-from durable_loop.cli.watching import LAST_LOOK, Watching
+from durable_loop.cli.watching import LAST_LOOK, PATIENCE, Watching
 from durable_loop.errors import ChatError, MessageRefusedError
 
 __all__ = ["Talking"]
@@ -22,7 +22,6 @@ __all__ = ["Talking"]
 FOLLOW_INTERVAL: Final = 1.0  # seconds
 # A turn that is just being accepted does not hear of a cancellation: it is told again.
 CANCEL_INTERVAL: Final = 1.0
-PATIENCE: Final = 5.0
 
 
 class Talking:

@@ -1,12 +1,11 @@
 """A timeline for the terminal, as wide as it is. Everything here is a function of its arguments."""
 
-import io
 from collections.abc import Iterator
 from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 
+from durable_loop.cli.canvas import drawn_by_rich
 from durable_loop.cli.terminal import Look
 from durable_loop.cli.timeline import words
 from durable_loop.cli.timeline.value import Kind, Outcome, Step, TimedTurn, Timeline
@@ -35,19 +34,8 @@ MARKS: Final = {Kind.GAP: "░"}
 
 def drawn(told: Timeline, look: Look) -> str:
     """Return a timeline: of each turn its message, a line for each step with what it gave below it, and the answer."""
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=look.columns,
-        force_terminal=not look.plain,
-        color_system="standard" if look.colours else None,
-        no_color=not look.colours,
-        highlight=False,
-        legacy_windows=False,
-    )
-    for line in _lines(told, look.columns):
-        console.print(line)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().rstrip("\n").split("\n"))
+    lines = drawn_by_rich(_lines(told, look.columns), look)
+    return "".join(f"{line.rstrip()}\n" for line in lines.rstrip("\n").split("\n"))
 
 
 def _lines(told: Timeline, width: int) -> Iterator[Text]:
