@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_ADDRESS = "localhost:7233"
 PROBE_INTERVAL = 0.1
 CONNECT_TIMEOUT = timedelta(seconds=5)
+# For the connection and for the first call over it, which has no end of its own where nobody answers.
+ANSWER_TIMEOUT = timedelta(seconds=8)
 
 
 def configured_address() -> str | None:
@@ -74,15 +76,16 @@ async def connect(
     config["namespace"] = namespace or config.get("namespace") or names.NAMESPACE_CHAT
     plugins = list(plugins)
     try:
-        return await Client.connect(
-            **config,
-            # The Agents plugin brings a converter of its own that speaks the same JSON.
-            data_converter=DataConverter.default if plugins else pydantic_data_converter,
-            plugins=plugins,
-            interceptors=interceptors,
-            lazy=lazy,
-            connect_timeout=CONNECT_TIMEOUT,
-        )
+        async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
+            return await Client.connect(
+                **config,
+                # The Agents plugin brings a converter of its own that speaks the same JSON.
+                data_converter=DataConverter.default if plugins else pydantic_data_converter,
+                plugins=plugins,
+                interceptors=interceptors,
+                lazy=lazy,
+                connect_timeout=CONNECT_TIMEOUT,
+            )
     except (RuntimeError, OSError, RPCError, ValueError) as error:  # a ValueError: this is no address
         raise TemporalUnreachableError(
             f"No Temporal answers at {address}: {_reason(error)}\n"
@@ -174,6 +177,8 @@ def _duration(value: timedelta) -> Duration:
 
 def _reason(error: Exception) -> str:
     """Return the sentence inside what the SDK's core says of its insides."""
+    if isinstance(error, TimeoutError):
+        return f"whatever listens there says nothing for {ANSWER_TIMEOUT.total_seconds():g} seconds"
     text = " ".join(str(error).split())
     inner = re.search(r'message: "([^"]+)"', text)
     return inner.group(1) if inner else text

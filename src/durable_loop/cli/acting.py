@@ -60,7 +60,8 @@ async def _history(session: Session, _: str) -> None:
 
 
 async def _tools(session: Session, _: str) -> None:
-    session.lines.tell(command_words.tools(await session.talking.chat.tools() if session.talking.begun else []))
+    listed = await session.talking.chat.tools() if session.talking.begun else []
+    session.lines.tell(command_words.tools(listed, session.lines.look()))
 
 
 async def _model(session: Session, argument: str) -> None:

@@ -147,7 +147,8 @@ class _Program:
             if text.lower() in LEAVE or (command is not None and command[0] == "quit"):
                 return
             if command is not None and command[0] == "help":
-                lines.tell(command_words.commands([(each.usage, each.about) for each in slash.COMMANDS]))
+                known = [(each.usage, each.about) for each in slash.COMMANDS]
+                lines.tell(command_words.commands(known, lines.look()))
             elif command is not None and slash.find(command[0]) is None:
                 lines.tell(command_words.unknown_command(command[0]))
             elif text and (session := await self._patiently(lines, opening)) is not None:

@@ -1,10 +1,17 @@
-"""What the commands within a chat say. Everything here is a function of its arguments."""
+"""What the commands within a chat say. Everything here is a function of its arguments.
 
+A `look` is None where what reads the words is no terminal: its lines have no end.
+"""
+
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
+from typing import Final
 
 from durable_loop.chat.messages import ChatStatus, ListedTool
 from durable_loop.cli.screen import on_one_line, printable
+from durable_loop.cli.terminal import Look
 from durable_loop.stack.messages import StackStatus
 
 __all__ = [
@@ -28,17 +35,40 @@ __all__ = [
     "unknown_command",
 ]
 
-KEYS = (
-    "  Alt-Enter or Ctrl-J begins another line, Ctrl-R searches what was typed, Tab completes, Ctrl-X Ctrl-E edits.\n"
-    "  Ctrl-C stops what is being answered; a second one, or Ctrl-D, leaves, and the chat stays.\n"
+KEYS: Final = (
+    "Alt-Enter or Ctrl-J begins another line, Ctrl-R searches what was typed, Tab completes, Ctrl-X Ctrl-E edits.",
+    "Ctrl-C stops what is being answered; a second one, or Ctrl-D, leaves, and the chat stays.",
 )
+INDENT: Final = "  "
+# Where a second column would be narrower, there is none.
+LEAST: Final = 30
 
 
-def commands(known: Sequence[tuple[str, str]]) -> str:
+def commands(known: Sequence[tuple[str, str]], look: Look | None) -> str:
     """Return what there is to type."""
-    width = max(len(usage) for usage, _ in known)
-    listed = "".join(f"  {usage:<{width}}  {about}\n" for usage, about in known)
-    return f"{listed}{KEYS}"
+    second = max(len(usage) for usage, _ in known) + 2
+    if _columns(look) - len(INDENT) - second >= LEAST:
+        listed = "".join(_hanging(f"{usage:<{second}}{about}", look, indent=second) for usage, about in known)
+    else:
+        listed = "".join(_hanging(f"{usage}: {about}", look) for usage, about in known)
+    return f"{listed}{''.join(_hanging(line, look, indent=0) for line in KEYS)}"
+
+
+def _columns(look: Look | None) -> int:
+    return look.columns if look is not None else sys.maxsize
+
+
+def _hanging(words: str, look: Look | None, *, indent: int = 4) -> str:
+    """Return them on lines that fit, the second and those after it further in; a long word stays whole."""
+    filled = fill(
+        words,
+        _columns(look),
+        initial_indent=INDENT,
+        subsequent_indent=f"{INDENT}{' ' * indent}",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{filled}\n"
 
 
 def unknown_command(name: str) -> str:
@@ -73,11 +103,12 @@ def model_is(model: str, *, begun: bool, next_one: str | None) -> str:
     return f"  (the model is {on_one_line(next_one)})\n"
 
 
-def tools(listed: Sequence[ListedTool]) -> str:
+def tools(listed: Sequence[ListedTool], look: Look | None) -> str:
     """Return the tools that the model is offered."""
     if not listed:
         return "  (the tools are known after the first message)\n"
-    return "".join(f"  {on_one_line(tool.name)}{_of_tool(tool)}: {on_one_line(tool.about)}\n" for tool in listed)
+    lines = (f"{on_one_line(tool.name)}{_of_tool(tool)}: {on_one_line(tool.about)}" for tool in listed)
+    return "".join(_hanging(line, look) for line in lines)
 
 
 def _of_tool(tool: ListedTool) -> str:
