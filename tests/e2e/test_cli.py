@@ -1,5 +1,6 @@
 """The terminal chat as a person uses it: real processes, a real pseudo-terminal."""
 
+import re
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +11,10 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from durable_loop.bootstrap.client import connect
 from durable_loop.testing import Environment, Script, fails, says
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE
+from tests.e2e.relay import Relay
 from tests.e2e.stacks import TestStack
 from tests.e2e.terminal import Terminal
+from tests.e2e.waiting import eventually
 from tests.requirements import requirement
 
 SEED = {
@@ -243,6 +246,35 @@ async def test_a_server_that_does_not_answer_is_shown_and_waited_for(stack: Test
         await terminal.shows("Agent: … (Temporal does not answer: trying again, ")
         server.resume()
         await terminal.shows("Agent: Your name is Ada.")
+
+
+@requirement("cli.retries-shown")
+async def test_a_server_that_is_gone_is_shown_in_our_words_alone(env: Environment) -> None:
+    """What Temporal's SDK logs of each retry is not on the screen. (ours)"""
+    relay = Relay(env.address)
+    await relay.open()
+    async with (
+        env.agent(None) as agent,
+        Terminal.talking_to(env, agent, TEMPORAL_ADDRESS=relay.address) as terminal,
+    ):
+        terminal.say("My name is Ada")
+        await terminal.shows("Ada. I will remember")
+        await relay.close()
+        terminal.say("What is my name?")
+        # By then the SDK has tried each call more than five times, and from the fifth on it warns.
+        await eventually(lambda: _has_been_away_for(terminal, 8))
+        await relay.open()
+        await terminal.shows("Agent: Your name is Ada.")
+        terminal.say("quit")
+        assert await terminal.ended() == 0
+    await relay.close()
+    assert b"WARN" not in terminal.written
+    assert b"gRPC" not in terminal.written
+
+
+async def _has_been_away_for(terminal: Terminal, seconds: int) -> bool:
+    found = re.search(r"Temporal does not answer: trying again, (\d+) s", terminal.text)
+    return found is not None and int(found[1]) >= seconds
 
 
 async def test_lines_that_were_pasted_have_each_their_reply_below(env: Environment) -> None:

@@ -21,6 +21,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
+from durable_loop.bootstrap.runtime import runtime
 from durable_loop.errors import NamespaceMissingError, SettingsError, TemporalUnreachableError
 
 __all__ = [
@@ -85,6 +86,7 @@ async def connect(
                 interceptors=interceptors,
                 lazy=lazy,
                 connect_timeout=CONNECT_TIMEOUT,
+                runtime=runtime(),
             )
     except (RuntimeError, OSError, RPCError, ValueError) as error:  # a ValueError: this is no address
         raise TemporalUnreachableError(

@@ -59,6 +59,8 @@ def chat(
 def run(arguments: Sequence[str] | None) -> NoReturn:
     """Run a command and end the process: 0 done, 1 failed, 2 wrong use or set-up, 130 interrupted."""
     os.umask(0o077)  # chats, logs and what was typed are for their owner alone
+    # Of a server that is away, or of a history that does not replay, we tell ourselves, and in a sentence.
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     code: int | str | None = 0
     try:
         app(list(arguments) if arguments is not None else None, prog_name="durable-loop")

@@ -1,6 +1,5 @@
 """What the commands about recorded histories do."""
 
-import logging
 import subprocess
 import sys
 from collections import Counter
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 import typer
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.bootstrap.client import connect
+from durable_loop.bootstrap.runtime import runtime
 from durable_loop.errors import SettingsError
 from durable_loop.testing.durable_agent import DurableAgent, replayer_of
 from durable_loop.testing.histories.checks import Checked, Verdict, check_history
@@ -45,18 +45,11 @@ def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
     Raises:
         SettingsError: pyproject.toml cannot be read.
     """
-    _quiet()
+    Runtime.set_default(runtime())  # for the replayers
     here = Project.read(Path.cwd())
     # Where `python -m` and pytest find an agent, a command must too.
     sys.path[:0] = [str(path) for path in (*here.pythonpath, Path.cwd())]
     return replace(here, agents=agents or here.agents, histories=folder or here.histories)
-
-
-def _quiet() -> None:
-    """Have Temporal say nothing of a history that does not replay: we do, and in a sentence."""
-    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
-    filters = TelemetryFilter(core_level="ERROR", other_level="ERROR")
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=filters))))
 
 
 async def check(project: Project, what: Sequence[str]) -> int:
