@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
@@ -122,15 +123,16 @@ class Terminal:
         """Type a line and Enter."""
         self.type(f"{line}\r")
 
-    async def shows(self, text: str, *, times: int = 1) -> None:
-        """Return when the screen shows `text` (so many times).
+    async def shows(self, text: str | re.Pattern[str], *, times: int = 1) -> None:
+        """Return when the screen shows `text`, or what matches (so many times).
 
         Raises:
             AssertionError: it never did; shows the screen.
         """
+        pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
         try:
             async with asyncio.timeout(TIMEOUT):
-                while self.text.count(text) < times:
+                while len(pattern.findall(self.text)) < times:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
