@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     # The embedded stack
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("durable-loop", appauthor=False)))
     temporal_cli: Path | None = None
+    temporal_port: Port = 7233
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     # Extension points: your own model provider and worker interceptors in the real worker

@@ -9,16 +9,20 @@ import pytest
 from durable_loop.models.quiet import set_quiet_environment
 from durable_loop.testing import Environment
 from tests.e2e.provider_workers import PROVIDERS, ProviderWorker, provider_worker
-from tests.e2e.stacks import USUAL_PORTS, TestStack, a_stack
+from tests.e2e.stacks import TestStack, a_stack
 
 set_quiet_environment(os.environ)
 
 
+# What a module starts once.
+ONCE_A_MODULE = frozenset({"kept", "keyed_worker", "long", "recorded", "rough"})
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests with a stack of their own together."""
+    """Keep the tests together that share what takes long to start."""
     for item in items:
-        if isinstance(item, pytest.Function) and "stack" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group(USUAL_PORTS))
+        if isinstance(item, pytest.Function) and ONCE_A_MODULE & {*item.fixturenames}:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(name="env", scope="session")

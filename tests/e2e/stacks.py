@@ -20,7 +20,13 @@ from tests.e2e.waiting import eventually
 
 OURS = ("DURABLE_LOOP_", "TEMPORAL_", "LLM_MODEL", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_")
 GONE_TIMEOUT = 40.0
-# For `--dist loadgroup`: what looks at the usual ports of a stack runs in one process, a test at a time.
+# Any that is free, so that stacks run side by side and a test finds no other one's.
+ANY_PORTS = {
+    "DURABLE_LOOP_TEMPORAL_PORT": "0",
+    "DURABLE_LOOP_FINANCE_MCP_URL": "http://127.0.0.1:0/mcp",
+    "DURABLE_LOOP_IT_MCP_URL": "http://127.0.0.1:0/mcp",
+}
+# For `--dist loadgroup`: what needs the usual ports of a stack runs in one process, a test at a time.
 USUAL_PORTS = "usual-ports"
 
 
@@ -119,7 +125,8 @@ class TestStack:
 async def a_stack(root: Path, environment: Mapping[str, str] | None = None) -> AsyncGenerator[TestStack]:
     """Give a test a stack that is not started yet; whatever happens, none of its processes survives the block."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    stack = TestStack(StackFolder(root), {**inherited, "DURABLE_LOOP_DATA_DIR": str(root), **(environment or {})})
+    of_its_own = {**ANY_PORTS, "DURABLE_LOOP_DATA_DIR": str(root)}
+    stack = TestStack(StackFolder(root), {**inherited, **of_its_own, **(environment or {})})
     try:
         yield stack
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.commands import Ran, piped
-from tests.e2e.stacks import USUAL_PORTS, TestStack
+from tests.e2e.stacks import TestStack
 from tests.requirements import requirement
 
 SOMETHING_IS_WRONG = 1
@@ -101,7 +101,6 @@ async def test_a_temporal_that_takes_the_call_and_says_nothing_ends_the_wait(tmp
     assert verdicts(ran)["temporal"] == "wrong"
 
 
-@pytest.mark.xdist_group(USUAL_PORTS)
 @requirement("cli.doctor")
 async def test_the_parts_of_a_stack_that_runs_are_looked_at(stack: TestStack, tmp_path: Path) -> None:
     """One that stands still is wrong, and so is a Temporal that is not the stack's. (ours)"""

@@ -16,7 +16,7 @@ from durable_loop.stack import ports
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.messages import StackState
 from durable_loop.testing import Environment
-from tests.e2e.stacks import TestStack, a_stack
+from tests.e2e.stacks import ANY_PORTS, USUAL_PORTS, TestStack, a_stack
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
@@ -134,9 +134,12 @@ async def test_the_stack_lives_as_long_as_one_of_its_clients_and_down_ends_it_fo
     await stack.gone()
 
 
+@pytest.mark.xdist_group(USUAL_PORTS)
 @requirement("stack.ports")
 async def test_taken_ports_are_left_alone_and_the_ones_used_instead_are_said(stack: TestStack) -> None:
     """Something else listens on 7233, 8001 and 8002. (ours)"""
+    for usual in ANY_PORTS:
+        del stack.environment[usual]
     with ExitStack() as taken:
         for port in (7233, 8001, 8002):
             listener = taken.enter_context(socket.socket())

@@ -11,7 +11,7 @@ from durable_loop import names
 from durable_loop.services.tool_server import VERSION
 from durable_loop.testing import Environment
 from tests.e2e.commands import PROGRAM, Ran, piped
-from tests.e2e.stacks import USUAL_PORTS, TestStack, a_stack
+from tests.e2e.stacks import TestStack, a_stack
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
@@ -39,7 +39,6 @@ async def status(folder: Path, *words: str, **environment: str) -> Ran:
     return await piped(folder, "status", *words, DURABLE_LOOP_DATA_DIR=str(folder / "data"), **environment)
 
 
-@pytest.mark.xdist_group(USUAL_PORTS)
 @requirement("cli.status")
 async def test_each_part_of_a_stack_has_a_line(kept: TestStack, tmp_path: Path) -> None:
     """In a terminal a table, in a pipe tabs, and the same as JSON. (ours)"""
@@ -65,7 +64,6 @@ async def test_each_part_of_a_stack_has_a_line(kept: TestStack, tmp_path: Path) 
     assert terminal.text.endswith("The stack stays until `durable-loop down`.")
 
 
-@pytest.mark.xdist_group(USUAL_PORTS)
 @requirement("cli.status")
 async def test_a_part_that_does_not_answer_is_down(kept: TestStack, tmp_path: Path) -> None:
     """Its supervisor has not noticed: the process is there, and stands still. (ours)"""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from durable_loop.bootstrap.client import DEFAULT_ADDRESS, configured_address
+from durable_loop.bootstrap.client import configured_address
 from durable_loop.cli.overview import PartNow, overview
 from durable_loop.cli.terminal import Look
 from durable_loop.errors import ModelSetupError, StackError
@@ -156,14 +156,14 @@ def _temporal_program(settings: Settings) -> Finding:
 
 def _ports(settings: Settings) -> Iterator[Finding]:
     wanted = {
-        "Temporal server": int(DEFAULT_ADDRESS.rpartition(":")[2]) if configured_address() is None else None,
+        "Temporal server": settings.temporal_port if configured_address() is None else None,
         "finance MCP server": _local_port(settings.finance_mcp_url),
         "IT MCP server": _local_port(settings.it_mcp_url),
     }
     runs = asyncio.run(running_stack(settings))
     ours = _ports_of(runs[0]) if runs is not None else frozenset[int | None]()
     for who, port in wanted.items():
-        if not port:
+        if not port:  # it is elsewhere, or any port will do
             continue
         what = f"port {port}"
         if port in ours:
@@ -182,7 +182,9 @@ def _ports_of(stack: StackState) -> frozenset[int | None]:
 def _local_port(url: str) -> int | None:
     """Return the port at which the stack serves an MCP server; None where it is elsewhere."""
     address = urlsplit(url)
-    return address.port or 80 if address.hostname in LOOPBACK else None
+    if address.hostname not in LOOPBACK:
+        return None
+    return 80 if address.port is None else address.port
 
 
 def _is_free(port: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from durable_loop.bootstrap.client import DEFAULT_ADDRESS, configured_address
+from durable_loop.bootstrap.client import configured_address
 from durable_loop.settings import Settings
 from durable_loop.stack.binaries import find_temporal
 from durable_loop.stack.folder import StackFolder
@@ -16,10 +16,10 @@ __all__ = ["PartPlan", "StackPlan", "make_plan"]
 
 TEMPORAL = "temporal"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# Without it, a workflow that continues as new within a second of its start waits for the rest of the second.
 # Where the dev server has its web interface by default, seen from its port.
 UI_ABOVE = 1000
 MAX_PORT = 65535
+# Without it, a workflow that continues as new within a second of its start waits for the rest of the second.
 DYNAMIC_CONFIG = ("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="0s"')
 
 
@@ -50,7 +50,7 @@ def make_plan(
 ) -> StackPlan:
     """Choose addresses and commands. `previous` died here: its ports are taken again, its clients know them.
 
-    `choose` gives a port, one of those that it is called with where it can.
+    `choose` gives a port, one of those that it is called with where it can; 0 is any.
 
     Raises:
         TemporalBinaryNotFoundError: a configured path is not a program.
@@ -68,7 +68,7 @@ def make_plan(
         if wanted.hostname not in LOOPBACK:
             return url, None
         former = urlsplit(former_url).port if former_url else None
-        port = port_for(f"{name} MCP server", wanted.port or 80, former)
+        port = port_for(f"{name} MCP server", 80 if wanted.port is None else wanted.port, former)
         part = PartPlan(f"{name}-mcp", python_module(f"mcp_servers.{name}_mcp_server", "--port", str(port)))
         return f"http://{HOST}:{port}{wanted.path or '/mcp'}", part
 
@@ -77,9 +77,10 @@ def make_plan(
     address, server, ui_url = configured_address(), None, None
     if address is None:
         former = int(previous.temporal_address.rpartition(":")[2]) if previous and previous.own_server else None
-        port = port_for("Temporal server", int(DEFAULT_ADDRESS.rpartition(":")[2]), former)
+        port = port_for("Temporal server", settings.temporal_port, former)
         former_ui = urlsplit(previous.temporal_ui_url).port if previous and previous.temporal_ui_url else None
-        ui_port = port_for("Temporal web interface", _ui_port(port), former_ui)
+        usual_ui = _ui_port(port) if settings.temporal_port else 0
+        ui_port = port_for("Temporal web interface", usual_ui, former_ui)
         address, ui_url = f"{HOST}:{port}", f"http://{HOST}:{ui_port}"
         server = _server(settings, folder, port, ui_port)
     finance_url, finance = mcp("finance", settings.finance_mcp_url, previous.finance_mcp_url if previous else None)

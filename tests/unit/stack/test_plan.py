@@ -62,6 +62,19 @@ def test_the_usual_ports_are_used_where_they_are_free(planned: Planner) -> None:
     assert "7233" in made.server.command
 
 
+@requirement("setup.ports")
+def test_other_ports_are_a_setting_and_0_is_any(planned: Planner) -> None:
+    """Nothing is said of a port that nobody wished for. (ours)"""
+    named = planned(taken=set(), temporal_port=7300, it_mcp_url="http://localhost:9002/mcp")
+    any_ = planned(taken={0}, temporal_port=0, finance_mcp_url="http://localhost:0/mcp")
+
+    assert (named.temporal_address, named.it_mcp_url) == ("127.0.0.1:7300", "http://127.0.0.1:9002/mcp")
+    assert named.temporal_ui_url == "http://127.0.0.1:8300"
+    assert any_.temporal_address == "127.0.0.1:55555"
+    assert (any_.temporal_ui_url, any_.finance_mcp_url) == ("http://127.0.0.1:55555", "http://127.0.0.1:55555/mcp")
+    assert (named.notes, any_.notes) == ((), ())
+
+
 def test_an_embedded_stack_has_no_builds_and_says_so(planned: Planner) -> None:
     """Its chats would wait for a rollout that nobody does. (ours)"""
     made = planned(taken=set(), deployment="agents", build_id="1")
