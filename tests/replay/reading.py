@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ __all__ = ["STORE", "history", "outcome", "payloads", "reason"]
 STORE = HistoryStore(Path(__file__).parents[2] / "fixtures" / "histories")
 
 
+@cache
 def history(name: str) -> RecordedHistory:
-    """Read a recorded history by the name it has in the manifest."""
+    """Read a recorded history by the name it has in the manifest; nobody changes it."""
     return STORE.read(STORE.entry(name))
 
 
