@@ -54,6 +54,8 @@ class WholeReply:
 class GrowingReply:
     """Writes complete blocks at once and the rest when the reply is there, and nothing of it twice.
 
+    The line that stands for the rest has the newest words of it.
+
     Another attempt of a call that was lost begins at the beginning: where it says the same, nothing is to be seen of
     that. Where it does not, or where the model said something before it called a tool, a line says that what was
     written is void, and the reply is begun anew.
@@ -62,6 +64,7 @@ class GrowingReply:
     def __init__(self, write: Callable[[str], object], wait: Callable[[str], None]) -> None:
         self._write = write
         self._wait = wait
+        self._doing = ""
         self._source = ("", 0)  # the call and its attempt
         self._heard = ""  # what it said so far
         self._written = ""  # the part of the reply that is on the screen
@@ -70,13 +73,15 @@ class GrowingReply:
 
     def doing(self, words: str) -> None:
         """Say it in the line that stands for the reply, or for the rest of it."""
-        self._wait(screen.waiting(words, begun=bool(self._written)))
+        self._doing = words
+        self._draw()
 
     def used(self, calls: Sequence[ToolCall]) -> None:
         """Write a line for each call that is over and has none yet, in their order."""
         for call in calls[self._tools :]:
             if not call.is_over:
                 return
+            self._source, self._heard = ("", 0), ""  # what called it has said all
             self._write(Look.now().dim(screen.used(call)) + "\n")
             self._tools += 1
 
@@ -91,12 +96,19 @@ class GrowingReply:
         if complete and not self._written.startswith(complete):
             self._show(complete, lost=call == self._written_for)
             self._written_for = call
+        self._draw()
 
     def finish(self, reply: Reply) -> None:
         """Write what is missing of the reply, and its notes; nothing stands for it any more."""
         self._wait("")
         self._show(reply.text, lost=False)
         self._write(screen.notes(reply))
+
+    def _draw(self) -> None:
+        # Where it says something else than the screen, or has not got so far again, there is nothing to add.
+        newer = self._heard[len(self._written) :] if self._heard.startswith(self._written) else ""
+        columns = Look.now().columns - 1
+        self._wait(screen.waiting(self._doing, begun=bool(self._written), heard=newer, columns=columns))
 
     def _show(self, text: str, *, lost: bool) -> None:
         """Have this text on the screen, of which some may be there."""

@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -23,11 +22,11 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import Output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.patch_stdout import patch_stdout
-from prompt_toolkit.utils import get_cwidth
 
 from durable_loop.chat.messages import Decision, Question
 from durable_loop.cli import screen
 from durable_loop.cli.answering import Answering, GrowingReply
+from durable_loop.cli.fitting import beginning
 from durable_loop.cli.prompt import LEAVE, InterruptedByUser, LeftByUser, text_of
 from durable_loop.cli.slash import ChatIds, SlashCompleter
 from durable_loop.cli.terminal import Look
@@ -170,7 +169,7 @@ class TerminalLines:
         if look.plain:
             return  # a line that cannot be taken away again would stand there for ever
         # One row, which can be taken away again; a tab would take as much of it as it likes.
-        line = _fitting(line.expandtabs(1), shutil.get_terminal_size().columns - 1)
+        line = beginning(line.expandtabs(1), shutil.get_terminal_size().columns - 1)
         if line != self._waiting:
             sys.stdout.write(f"{self._erasing()}{line}")
             sys.stdout.flush()
@@ -233,9 +232,3 @@ def _leave_it(_: Exception) -> None:
 
 def _is_at_line_start(typed: list[KeyPress]) -> bool:
     return not typed or typed[-1].key in {Keys.ControlM, Keys.ControlJ}
-
-
-def _fitting(line: str, columns: int) -> str:
-    """Return the beginning of `line` that has room in so many columns; a character may need two, or none."""
-    widths = accumulate(get_cwidth(character) for character in line)
-    return "".join(character for character, width in zip(line, widths, strict=True) if width <= columns)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
@@ -18,6 +19,7 @@ from durable_loop.chat.messages import (
     UnderWay,
     Verdict,
 )
+from durable_loop.cli import fitting
 from durable_loop.errors import ChatError
 from durable_loop.models.naming import ModelChoice
 from durable_loop.stack.messages import PartState, StackState, StackStatus
@@ -114,10 +116,16 @@ def notes(answer: Reply) -> str:
     return "".join(f"  ({printable(note)})\n" for note in answer.notes)
 
 
-def waiting(doing: str, *, begun: bool) -> str:
-    """Return the line that stands for a reply, or for the rest of one."""
-    dots = "  …" if begun else "Agent: …"
-    return f"{dots} ({doing})" if doing else dots
+def waiting(doing: str, *, begun: bool, heard: str = "", columns: int = sys.maxsize) -> str:
+    """Return the line that stands for a reply, or for the rest of one, with the end of what is `heard` of that."""
+    label = "  " if begun else "Agent: "
+    dots = f"… ({doing})" if doing else "…"
+    room = max(columns - len(f"{label} {dots}"), 0)
+    words = on_one_line(heard).strip()
+    newest = fitting.end(words, room)
+    if newest != words:  # from the beginning of a word on, where the script has any
+        newest = newest.partition(" ")[2] or newest
+    return f"{label}{newest} {dots}" if newest else f"{label}{dots}"
 
 
 def begun_anew(*, lost: bool) -> str:

@@ -42,6 +42,42 @@ def test_complete_blocks_are_written_at_once_and_once(growing: GrowingReply, sho
     assert "".join(shown) == "Agent: First.\n\nSecond.\n\nThird.\n  (it was away)\n"
 
 
+@requirement("streaming.words")
+def test_the_newest_words_stand_in_the_line_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first one on, and as many as have room; a block that is complete is no longer among them. (ours)"""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "40")
+    lines, written = list[str](), list[str]()
+    growing = GrowingReply(written.append, lines.append)
+    growing.doing("thinking")
+    growing.hear("1", said("First"))
+    growing.hear("1", said("First.\n\nThe second\nis long"))
+    growing.hear("1", said("First.\n\nThe second\nis longer than what has room"))
+    growing.used([ToolCall(tool="weather", arguments="{}", is_over=True)])
+    growing.doing("thinking")
+
+    assert lines == [
+        "Agent: … (thinking)",
+        "Agent: First … (thinking)",
+        "  The second is long … (thinking)",
+        "  than what has room … (thinking)",
+        "  … (thinking)",
+    ]
+    assert "".join(written).count("First.") == 1
+
+
+def test_words_of_an_attempt_that_has_not_come_so_far_again_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are on the screen. (ours)"""
+    monkeypatch.setenv("TERM", "xterm")
+    lines = list[str]()
+    growing = GrowingReply(lambda _: None, lines.append)
+    growing.hear("1", said("First.\n\nSec"))
+    growing.hear("1", said("Fir", attempt=2))
+    growing.hear("1", said("First.\n\nSecond", attempt=2))
+
+    assert lines == ["  Sec …", "  …", "  Second …"]
+
+
 def test_a_long_text_comes_in_parts(growing: GrowingReply, shown: list[str]) -> None:
     """Of which one may be missed: then the reply has it. (ours)"""
     growing.hear("1", said(TEXT[:10]))
