@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.text import Text
 
 from tests.e2e.commands import PROGRAM
-from tests.e2e.stacks import TestStack, a_stack
 from tests.e2e.terminal import ROOT, Terminal
+from tests.stack.stacks import TestStack, a_stack
 
 COLUMNS, ROWS = 100, 40
 # Those of the pseudo-terminal that have another name there.

@@ -10,6 +10,9 @@ from durable_loop.testing import Fleet
 from durable_loop.testing.model_calls import PROVIDER
 from tests.crash.play import Outcome, undisturbed
 from tests.crash.stories import Story
+from tests.environment import shared_environment
+
+__all__ = ["shared_environment"]
 
 # Seconds instead of many, so that a cell takes no longer than it must; the model is the workers' own.
 SETTINGS = Settings(

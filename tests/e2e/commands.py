@@ -22,11 +22,11 @@ __all__ = ["PROGRAM", "Ran", "piped", "run_pytest", "typed"]
 PROGRAM = ("-c", "from durable_loop.cli import main; main()")
 _ROOT = Path(__file__).parents[2]
 _FORKING = multiprocessing.get_context("forkserver")
-# Not ours: pytest rewrites the modules of a plugin as it imports them.
 _FORKING.set_forkserver_preload(
     [
-        *("mcp", "temporalio.openai_agents", "temporalio.testing", "temporalio.worker"),
-        *("filelock", "httpx", "pydantic_settings", "rich.console", "typer"),
+        *("mcp", "temporalio.openai_agents", "temporalio.testing", "temporalio.worker", "httpx", "rich.console"),
+        *("durable_loop.cli.app", "durable_loop.cli.ask", "durable_loop.cli.chat", "durable_loop.cli.session"),
+        *("durable_loop.cli.history", "durable_loop.testing.own_agent"),
     ]
 )
 
@@ -107,4 +107,6 @@ def _become(
 
 
 def _pytest() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "durable_loop"]:
+        del sys.modules[name]  # pytest rewrites the modules of a plugin as it imports them
     raise SystemExit(pytest.console_main())

@@ -13,9 +13,9 @@ from durable_loop.errors import TurnFailedError
 from durable_loop.testing import Agent, Environment, McpTransport, TestedChat
 from tests.e2e.hostile import NEXT, Endless, Garbage, OneByOne, Poisoner, called, garbage_server, rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
-from tests.e2e.provider_stubs import Fault
-from tests.e2e.provider_workers import OPENAI, ProviderWorker
 from tests.e2e.soundness import sound_runs
+from tests.providers.provider_stubs import Fault
+from tests.providers.provider_workers import OPENAI, ProviderWorker
 from tests.requirements import requirement
 
 # Of a program, not for a reader.

@@ -10,8 +10,8 @@ import pytest
 from durable_loop.stack.binaries import find_temporal
 from durable_loop.testing import Environment, HistoryStore, Script, calls, says
 from tests.e2e.commands import typed
-from tests.e2e.orders import AGENT, Order, OrderWorkflow
 from tests.e2e.waiting import eventually
+from tests.harness.orders import AGENT, Order, OrderWorkflow
 from tests.replay.reading import STORE
 from tests.requirements import requirement
 
@@ -210,7 +210,7 @@ async def test_what_is_kept_redacted_names_nobody_and_says_what_it_has_to_leave_
             return bool([run async for run in client.list_workflows(query)])
 
         await eventually(listed)
-        pull = ("pull", "--address", env.address, "--query", query, "--agent", "tests.e2e.orders:AGENT")
+        pull = ("pull", "--address", env.address, "--query", query, "--agent", "tests.harness.orders:AGENT")
         code, output = await typed(folder, "history", *pull, "--to", "covered", "--redact")
 
     covered = _only(folder / "covered")
@@ -218,7 +218,7 @@ async def test_what_is_kept_redacted_names_nobody_and_says_what_it_has_to_leave_
     assert code == 0, output
     assert f"alice@example.com is kept as {name}: readable are words and small numbers in payment\n" in output
     assert name == f"workflow-{run.replace('-', '')[:12]}"
-    assert (await typed(folder, "history", "check", str(covered), "--agent", "tests.e2e.orders:AGENT"))[0] == 0
+    assert (await typed(folder, "history", "check", str(covered), "--agent", "tests.harness.orders:AGENT"))[0] == 0
     shown = (await typed(folder, "history", "show", str(covered)))[1]
     assert '"payment": "card"' in shown
     for said in ("alice", "carol", "example", "41111111", "Dave", "2 pm", "bank", "Sent"):

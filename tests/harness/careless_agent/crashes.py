@@ -1,4 +1,4 @@
-"""A crash matrix that must not pass; `tests/e2e/test_careless_agent.py` runs it."""
+"""A crash matrix that must not pass; `tests/harness/test_careless_agent.py` runs it."""
 
 from careless import Careless, attempts
 

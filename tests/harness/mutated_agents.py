@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from agents import Agent, ModelSettings, Runner
     from temporalio.openai_agents.workflow import activity_as_tool  # pyright: ignore[reportUnknownVariableType]
 
-    from tests.e2e import foreign_agents
+    from tests.harness import foreign_agents
 
 __all__ = ["BREAKING", "DRIFTING"]
 

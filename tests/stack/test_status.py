@@ -11,10 +11,10 @@ from durable_loop import names
 from durable_loop.services.tool_server import VERSION
 from durable_loop.testing import Environment
 from tests.e2e.commands import PROGRAM, Ran, piped
-from tests.e2e.stacks import TestStack, a_stack
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
+from tests.stack.stacks import TestStack, a_stack
 
 NOTHING_RUNS, SOMETHING_IS_DOWN = 1, 3
 PARTS = ["temporal", "orchestrator-worker", "finance-mcp", "finance-worker", "it-mcp", "it-worker"]

@@ -3,8 +3,8 @@
 import pytest
 
 from durable_loop.errors import TurnFailedError
-from tests.e2e.provider_stubs import Fault
-from tests.e2e.provider_workers import ATTEMPTS, KEY, ProviderWorker
+from tests.providers.provider_stubs import Fault
+from tests.providers.provider_workers import ATTEMPTS, KEY, ProviderWorker
 from tests.requirements import requirement
 
 

@@ -15,7 +15,7 @@ Requests to any other path are recorded and get a 404.
 Faults come first: each `Fault` takes the next `times` requests (None: all of them).
 
 In a test:      async with openai_stub(Fault(status=429, times=1)) as stub: …  stub.environment("sk-test")
-By hand:        python -m tests.e2e.provider_stubs openai --port 8123
+By hand:        python -m tests.providers.provider_stubs openai --port 8123
 """
 
 import argparse
@@ -33,7 +33,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.e2e.provider_dialects import DIALECTS, Json, Protocol
+from tests.providers.provider_dialects import DIALECTS, Json, Protocol
 
 __all__ = ["Fault", "ProviderStub", "RecordedRequest", "anthropic_stub", "openai_stub"]
 

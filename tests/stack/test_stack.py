@@ -16,10 +16,10 @@ from durable_loop.stack import ports
 from durable_loop.stack.folder import StackFolder
 from durable_loop.stack.messages import StackState
 from durable_loop.testing import Environment
-from tests.e2e.stacks import ANY_PORTS, USUAL_PORTS, TestStack, a_stack
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
+from tests.stack.stacks import ANY_PORTS, USUAL_PORTS, TestStack, a_stack
 
 PARTS = ["temporal", "orchestrator-worker", "finance-worker", "it-worker", "finance-mcp", "it-mcp"]
 STARTS = 50

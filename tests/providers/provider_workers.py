@@ -7,8 +7,8 @@ from pathlib import Path
 
 from durable_loop.models.naming import resolve_model
 from durable_loop.testing import Agent, Environment, McpTransport, TestedChat, WorkerPlace
-from tests.e2e.audit import FILE_VARIABLE
-from tests.e2e.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
+from tests.providers.audit import FILE_VARIABLE
+from tests.providers.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
 
 __all__ = ["ATTEMPTS", "KEY", "OPENAI", "PROVIDERS", "Provider", "ProviderWorker", "provider_worker"]
 
@@ -68,7 +68,7 @@ async def provider_worker(env: Environment, provider: Provider, folder: Path) ->
             mcp=McpTransport.HTTP,
             environment={**stub.environment(KEY), FILE_VARIABLE: str(connections), "PYTHONPATH": str(ROOT)},
             llm_model=resolve_model(provider.llm_model).name,
-            interceptors=("tests.e2e.audit:connections",),
+            interceptors=("tests.providers.audit:connections",),
             model_attempts=ATTEMPTS,
         ) as agent,
     ):

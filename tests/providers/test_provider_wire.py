@@ -21,7 +21,7 @@ from temporalio.exceptions import ApplicationError
 
 from durable_loop.models.offline import OfflineModel
 from durable_loop.models.provider import DurableModelProvider
-from tests.e2e.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
+from tests.providers.provider_stubs import Fault, ProviderStub, anthropic_stub, openai_stub
 from tests.requirements import requirement
 
 # LiteLLM silences these itself when it is imported; pytest undoes that for every test.

@@ -33,7 +33,8 @@ from durable_loop.testing import (
     hands_off_to,
     says,
 )
-from tests.e2e.foreign_agents import (
+from tests.e2e.mcp_http import over_http
+from tests.harness.foreign_agents import (
     AGENT,
     AnswersNextDay,
     AsksAChild,
@@ -45,14 +46,13 @@ from tests.e2e.foreign_agents import (
     SaysWhetherItReplays,
     Stumbles,
 )
-from tests.e2e.foreign_notes import TakesNotes
-from tests.e2e.mcp_http import over_http
-from tests.e2e.notes_server import notes_server
+from tests.harness.foreign_notes import TakesNotes
+from tests.harness.notes_server import notes_server
 from tests.requirements import requirement
 
 MakeServer = Callable[[], MCPServer]
 
-PATH = "tests.e2e.foreign_agents:AGENT"
+PATH = "tests.harness.foreign_agents:AGENT"
 SCRIPT = Script(calls("next_door", name="Ada"), says("Hello Ada, hello Grace."))
 
 
@@ -96,7 +96,7 @@ async def at_a_port() -> AsyncGenerator[MakeServer]:
 @asynccontextmanager
 async def over_stdio() -> AsyncGenerator[MakeServer]:
     """Give the notes in a process that the worker starts."""
-    command = MCPServerStdioParams(command=sys.executable, args=["-m", "tests.e2e.notes_server"], cwd=Path.cwd())
+    command = MCPServerStdioParams(command=sys.executable, args=["-m", "tests.harness.notes_server"], cwd=Path.cwd())
     yield lambda: MCPServerStdio(command, name="notes", client_session_timeout_seconds=30)
 
 
@@ -189,11 +189,13 @@ async def test_a_process_that_a_worker_leaves_behind_is_found_and_ended() -> Non
 
 async def test_what_is_wrong_with_an_agent_is_said_in_words(env: Environment) -> None:
     """Before anything starts. (ours)"""
-    with pytest.raises(SettingsError, match=r"No agent at 'tests.e2e.foreign_agents:NONE'.*Write package.module:NAME"):
-        async with env.running("tests.e2e.foreign_agents:NONE", SCRIPT):
+    with pytest.raises(
+        SettingsError, match=r"No agent at 'tests.harness.foreign_agents:NONE'.*Write package.module:NAME"
+    ):
+        async with env.running("tests.harness.foreign_agents:NONE", SCRIPT):
             pass
     with pytest.raises(SettingsError, match="is type, and no DurableAgent"):
-        async with env.running("tests.e2e.foreign_agents:GreetsByName", SCRIPT):
+        async with env.running("tests.harness.foreign_agents:GreetsByName", SCRIPT):
             pass
     with pytest.raises(TypeError, match="name it by its path"):
         async with env.running(AGENT, SCRIPT, workers=WorkerPlace.SUBPROCESS):

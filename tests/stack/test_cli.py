@@ -11,10 +11,10 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from durable_loop.bootstrap.client import connect
 from durable_loop.testing import Environment, Script, fails, says
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE
-from tests.e2e.relay import Relay
-from tests.e2e.stacks import TestStack
 from tests.e2e.terminal import Terminal
 from tests.requirements import requirement
+from tests.stack.relay import Relay
+from tests.stack.stacks import TestStack
 
 SEED = {
     "Calculate 15 * 23": "Agent: The result is 345.",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.e2e.stacks import USUAL_PORTS
 from tests.requirements import requirement
+from tests.stack.stacks import USUAL_PORTS
 
 ROOT = Path(__file__).parents[2]
 SAYINGS = {

@@ -8,9 +8,9 @@ from pathlib import Path
 from durable_loop.testing import Script, calls, says, streams
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE
 from tests.e2e.dictation import GATE_VARIABLE, NEVER, WAITS_AFTER
-from tests.e2e.stacks import TestStack
 from tests.e2e.terminal import ROOT, Terminal
 from tests.requirements import requirement
+from tests.stack.stacks import TestStack
 
 SCRIPT = Script(
     says("Nice to meet you, Ada."),

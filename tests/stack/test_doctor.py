@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.commands import Ran, piped
-from tests.e2e.stacks import TestStack
 from tests.requirements import requirement
+from tests.stack.stacks import TestStack
 
 SOMETHING_IS_WRONG = 1
 KEY = "sk-nobody-may-see-this"

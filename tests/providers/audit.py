@@ -1,4 +1,4 @@
-"""Worker interceptors that note every address the process connects to: `tests.e2e.audit:connections`."""
+"""Worker interceptors that note every address the process connects to: `tests.providers.audit:connections`."""
 
 import os
 import sys

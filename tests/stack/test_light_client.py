@@ -1,7 +1,7 @@
 """The terminal starts at once because of what it does not import."""
 
-from tests.e2e.stacks import TestStack
 from tests.requirements import requirement
+from tests.stack.stacks import TestStack
 
 PROGRAM = """
 import sys

@@ -7,8 +7,8 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from durable_loop.testing import Environment, RecordedHistory, Script, Verdict, calls, check_history, says
-from tests.e2e.foreign_agents import AGENT, AnswersNextDay, GivesUp, GreetsByName
-from tests.e2e.mutated_agents import BREAKING, DRIFTING
+from tests.harness.foreign_agents import AGENT, AnswersNextDay, GivesUp, GreetsByName
+from tests.harness.mutated_agents import BREAKING, DRIFTING
 from tests.requirements import requirement
 
 Recorded = dict[str, RecordedHistory]

@@ -8,8 +8,8 @@ import pytest
 from durable_loop import names
 from durable_loop.testing import Environment
 from durable_loop.testing.processes import running_module
-from tests.e2e.stacks import TestStack
 from tests.requirements import requirement
+from tests.stack.stacks import TestStack
 
 WORKERS = {
     "workers.orchestrator_worker": f"orchestrator worker on {names.QUEUE_ORCHESTRATOR} in {names.NAMESPACE_CHAT}",
