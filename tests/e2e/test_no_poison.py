@@ -14,8 +14,6 @@ from durable_loop.testing import Agent, Environment, McpTransport, TestedChat
 from tests.e2e.hostile import NEXT, Endless, Garbage, OneByOne, Poisoner, called, garbage_server, rough_tools
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.soundness import sound_runs
-from tests.providers.provider_stubs import Fault
-from tests.providers.provider_workers import OPENAI, ProviderWorker
 from tests.requirements import requirement
 
 # Of a program, not for a reader.
@@ -194,7 +192,7 @@ async def test_a_server_of_no_use_is_left_out_of_the_turn(env: Environment, garb
         words = await reply_of(chat)
         assert "I was told: 6*7 = 42" in words
         assert "The finance tools are not available: " in words
-        assert "The it tools are not available: Failed to connect" in words
+        assert "The it tools are not available: " in words  # nobody listens there
         assert server.asked
         await is_well(env, chat)
 
@@ -266,29 +264,6 @@ async def test_a_message_at_the_limit_is_taken(env: Environment, character: str)
         chat = agent.chat()
         assert await reply_of(chat, character * 32_000) == "Long."
         await is_well(env, chat)
-
-
-@pytest.mark.parametrize("keyed_worker", [OPENAI], ids=["openai"], indirect=True)
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (400, "The provider refused the request (400): no, said the provider."),
-        (401, "The provider refused the key (401): check OPENAI_API_KEY."),
-        (404, "(404): check LLM_MODEL. It said: no, said the provider."),
-    ],
-)
-@requirement("durability.retries")
-async def test_what_a_provider_refuses_for_good_is_tried_once(
-    env: Environment, keyed_worker: ProviderWorker, status: int, words: str
-) -> None:
-    """The sentence says what the provider said, and never of a key; the next turn works. (ours)"""
-    refusal = Fault(status=status, message="no, said the provider", times=1)
-
-    async with keyed_worker.chat(refusal) as chat:
-        assert words in await error_of(chat)
-        assert len(keyed_worker.stub.requests) == 1
-        assert await reply_of(chat, "again") == "You said: again"
-        await sound_runs(env, chat)
 
 
 async def reply_of(chat: TestedChat, text: str = "go") -> str:

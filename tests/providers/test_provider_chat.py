@@ -3,8 +3,10 @@
 import pytest
 
 from durable_loop.errors import TurnFailedError
+from durable_loop.testing import Environment
+from tests.e2e.soundness import sound_runs
 from tests.providers.provider_stubs import Fault
-from tests.providers.provider_workers import ATTEMPTS, KEY, ProviderWorker
+from tests.providers.provider_workers import ATTEMPTS, KEY, OPENAI, ProviderWorker
 from tests.requirements import requirement
 
 
@@ -30,6 +32,31 @@ async def test_a_wrong_key_is_told_in_words_and_tried_once(keyed_worker: Provide
 
         assert KEY not in str(refused.value)
         assert len(keyed_worker.stub.requests) == 1
+
+
+@pytest.mark.parametrize("keyed_worker", [OPENAI], ids=["openai"], indirect=True)
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "The provider refused the request (400): no, said the provider."),
+        (401, "The provider refused the key (401): check OPENAI_API_KEY."),
+        (404, "(404): check LLM_MODEL. It said: no, said the provider."),
+    ],
+)
+@requirement("durability.retries")
+async def test_what_a_provider_refuses_for_good_is_tried_once(
+    env: Environment, keyed_worker: ProviderWorker, status: int, words: str
+) -> None:
+    """The sentence says what the provider said, and never of a key; the next turn works. (ours)"""
+    refusal = Fault(status=status, message="no, said the provider", times=1)
+
+    async with keyed_worker.chat(refusal) as chat:
+        with pytest.raises(TurnFailedError) as failed:
+            await chat.send("go")
+        assert words in str(failed.value)
+        assert len(keyed_worker.stub.requests) == 1
+        assert (await chat.send("again")).text == "You said: again"
+        await sound_runs(env, chat)
 
 
 @requirement("durability.retries")
