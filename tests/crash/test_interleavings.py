@@ -32,7 +32,7 @@ from durable_loop.testing.own_agent import CHAT
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("interleavings")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.reduced]
 
 # Counted from the newest turn, where most can still happen.
 PLACES = st.integers(min_value=0, max_value=6)

@@ -113,7 +113,7 @@ async def test_the_pasteable_configuration_starts_servers_whose_tools_work(
     server = StdioServerParameters(command=command, args=arguments, env={**os.environ, "TEMPORAL_ADDRESS": env.address})
     tool, values, expected = TOOLS[name]
 
-    async with Client(stdio_client(server)) as client:
+    async with await env.finance_worker(), await env.it_worker(), Client(stdio_client(server)) as client:
         assert tool in [listed.name for listed in (await client.list_tools()).tools]
         result = await client.call_tool(tool, values)
 

@@ -109,10 +109,10 @@ async def test_the_parts_of_a_stack_that_runs_are_looked_at(stack: TestStack, tm
     found = verdicts(healthy)
     assert (healthy.code, {found[part] for part in PARTS}) == (0, {"ok"})
     port = stack.state.finance_mcp_url.removesuffix("/mcp").rpartition(":")[2]
-    finance = {"DURABLE_LOOP_FINANCE_MCP_URL": f"http://127.0.0.1:{port}/mcp"}
+    finance = {**stack.environment, "DURABLE_LOOP_FINANCE_MCP_URL": f"http://127.0.0.1:{port}/mcp"}
     victim = stack.part("finance-mcp")
     victim.suspend()
-    broken = await piped(tmp_path, "doctor", **stack.environment, **finance)
+    broken = await piped(tmp_path, "doctor", **finance)
     victim.resume()
     other = await piped(tmp_path, "doctor", **stack.environment, TEMPORAL_ADDRESS="127.0.0.1:9")
     assert (await stack.command("down"))[0] == 0

@@ -1,6 +1,7 @@
 """What is offered for the id of a chat, and for how long it is waited."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from threading import Event
 
 import pytest
@@ -18,8 +19,9 @@ def test_what_does_not_come_in_time_is_not_offered(monkeypatch: pytest.MonkeyPat
         answers.wait()
         return ["chat-1"]
 
-    monkeypatch.setattr(completing, "_known", known)
     assert completing.PATIENCE.total_seconds() <= 1
+    monkeypatch.setattr(completing, "PATIENCE", timedelta(seconds=0.05))
+    monkeypatch.setattr(completing, "_known", known)
     assert completing.chat_ids("") == []
     assert not answers.is_set()
     answers.set()
