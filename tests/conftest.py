@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 
 # A third at the desk, all of them in tox (`--hypothesis-profile=thorough`): as many as it takes to find each of the
-# broken chats in `unit/chat/test_state_machine.py`.
+# broken chats in `properties/test_state_machine.py`.
 settings.register_profile("thorough", max_examples=300)
 settings.register_profile("quick", max_examples=100)
 settings.load_profile("quick")

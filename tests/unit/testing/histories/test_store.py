@@ -14,11 +14,14 @@ from durable_loop.testing.histories.writing import locked
 from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, changed, encoded, event_of, history
 
+# A short one: it is written and read many times.
+SMALL = "it/session"
+
 
 @pytest.fixture(name="store")
 def _store(tmp_path: Path) -> HistoryStore:
     store = HistoryStore(tmp_path / "histories")
-    store.keep("chat/first", history(), why="It has a tool.")
+    store.keep("chat/first", history(SMALL), why="It has a tool.")
     return store
 
 
@@ -28,17 +31,17 @@ def test_a_history_is_kept_with_its_digest_and_its_entry(store: HistoryStore) ->
 
     assert store.problems() == []
     assert (entry.id, entry.name, entry.generation) == ("chat/first.v0", "chat/first", 0)
-    assert (entry.workflow, entry.events) == ("ChatWorkflow", len(history().events))
+    assert (entry.workflow, entry.events) == ("ItSessionWorkflow", len(history(SMALL).events))
     assert entry.versions["temporalio"]
-    assert "activity task scheduled calculator" in store.path(entry).with_suffix(".txt").read_text()
-    assert store.read(entry).as_json() == history().as_json()
+    assert "workflow execution signaled set_jira_project" in store.path(entry).with_suffix(".txt").read_text()
+    assert store.read(entry).as_json() == history(SMALL).as_json()
 
 
 def test_a_scenario_gets_generations_and_what_is_stored_stays(store: HistoryStore) -> None:
     """The newest is what a fresh run is compared with. (ours)"""
     before = store.path(store.entry("chat/first")).read_bytes()
 
-    kept = store.keep("chat/first", history("chat/one-turn"), why="It changed.", expect=Expectation.NONDETERMINISM)
+    kept = store.keep("chat/first", history("it/jira-metrics"), why="It changed.", expect=Expectation.NONDETERMINISM)
 
     assert kept.id == "chat/first.v1"
     assert store.newest("chat/first") == kept == store.entry("chat/first")
@@ -63,7 +66,7 @@ def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
 def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: HistoryStore) -> None:
     """An unlisted file, a missing one, one listed twice, an edited one, a digest that is not its own. (ours)"""
     for name in ("broken", "edited", "gone", "twice", "undigested", "misread"):
-        store.keep(f"chat/{name}", history("it/session"), why="x")
+        store.keep(f"chat/{name}", history(SMALL), why="x")
     paths = {entry.name: store.path(entry) for entry in store.entries()}
     paths["chat/edited"].write_text(paths["chat/edited"].read_text() + "\n")
     paths["chat/broken"].write_text(paths["chat/broken"].read_text()[:-10])
@@ -94,7 +97,7 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
 @requirement("security.history-tells-nothing")
 def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistoryStore) -> None:
     """A scrub rule that is wrong, or that came later than the file, fails the check. (ours)"""
-    telling = dict(history().as_json())
+    telling = dict(history(SMALL).as_json())
     event_of(telling, 1).update(identity="4711@ada-laptop", input=encoded("my key is sk-abcdefghijklmnopqrstuvwx"))
     entry = store.entry("chat/first")
     store.path(entry).unlink()
@@ -138,7 +141,7 @@ def test_a_recording_in_another_process_is_no_problem(store: HistoryStore) -> No
 @requirement("security.history-tells-nothing")
 def test_what_tells_of_the_machine_is_not_kept_but_where_that_is_allowed(store: HistoryStore) -> None:
     """What `keep` takes, `problems` takes as well; a next generation need not say it again. (ours)"""
-    served = changed(history(), 1, input=encoded("Ask http://127.0.0.1:8001/mcp"))
+    served = changed(history(SMALL), 1, input=encoded("Ask http://127.0.0.1:8001/mcp"))
 
     with pytest.raises(SettingsError) as refused:
         store.keep("chat/served", served, why="x")
@@ -162,7 +165,7 @@ def test_a_file_that_nobody_listed_is_not_overwritten(store: HistoryStore) -> No
     (store.folder / "chat" / "other.v0.json").write_text("{}")
 
     with pytest.raises(SettingsError, match=r"other\.v0\.json is there, and the manifest does not list it"):
-        store.keep("chat/other", history(), why="x")
+        store.keep("chat/other", history(SMALL), why="x")
     assert (store.folder / "chat" / "other.v0.json").read_text() == "{}"
 
 
@@ -170,7 +173,7 @@ def test_a_file_that_nobody_listed_is_not_overwritten(store: HistoryStore) -> No
 def test_a_name_that_is_none_is_refused(store: HistoryStore, name: str) -> None:
     """It becomes a path. (ours)"""
     with pytest.raises(SettingsError, match="is no name of a history: write area/scenario"):
-        store.keep(name, history(), why="x")
+        store.keep(name, history(SMALL), why="x")
 
 
 def test_what_is_not_there_is_told_with_what_is(store: HistoryStore) -> None:
@@ -186,7 +189,7 @@ def test_a_manifest_that_cannot_be_read_is_told(store: HistoryStore, content: st
     manifest.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     with pytest.raises(SettingsError, match=r"manifest\.toml is no manifest of histories"):
-        store.keep("chat/other", history(), why="x")
+        store.keep("chat/other", history(SMALL), why="x")
     assert manifest.read_bytes() == (content if isinstance(content, bytes) else content.encode())
 
 
