@@ -1,7 +1,8 @@
 """A reply as it is made: what happens now, the tools that were used, and the text, block by block."""
 
+import re
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from durable_loop.chat.messages import PartialText, Reply, ToolCall
 from durable_loop.cli import screen
@@ -9,6 +10,10 @@ from durable_loop.cli.markdown import complete_blocks, rendered
 from durable_loop.cli.terminal import Look
 
 __all__ = ["Answering", "GrowingReply", "WholeReply"]
+
+_BLANK_LINES: Final = re.compile(r"\A(?:[^\S\n]*\n)+")
+# Nothing more, or a blank line.
+_NEXT_BLOCK: Final = re.compile(r"\s*\Z|[^\S\n]*\n[^\S\n]*\n")
 
 
 class Answering(Protocol):
@@ -70,6 +75,7 @@ class GrowingReply:
         self._written = ""  # the part of the reply that is on the screen
         self._written_for = ""  # the call that it is from
         self._tools = 0  # how many have their line
+        self._tools_before = 0  # and had it when something was written
 
     def doing(self, words: str) -> None:
         """Say it in the line that stands for the reply, or for the rest of it."""
@@ -92,7 +98,8 @@ class GrowingReply:
         if said.start > len(self._heard):
             return  # a part was missed: it comes with the reply
         self._heard = self._heard[: said.start] + said.text
-        complete = self._heard[: complete_blocks(self._heard)]
+        heard = self._heard.lstrip()  # as the reply will be
+        complete = heard[: complete_blocks(heard)]
         if complete and not self._written.startswith(complete):
             self._show(complete, lost=call == self._written_for)
             self._written_for = call
@@ -101,23 +108,42 @@ class GrowingReply:
     def finish(self, reply: Reply) -> None:
         """Write what is missing of the reply, and its notes; nothing stands for it any more."""
         self._wait("")
-        self._show(reply.text, lost=False)
+        self._show(reply.text, lost=self._tools == self._tools_before)
         self._write(screen.notes(reply))
 
     def _draw(self) -> None:
-        # Where it says something else than the screen, or has not got so far again, there is nothing to add.
-        newer = self._heard[len(self._written) :] if self._heard.startswith(self._written) else ""
         columns = Look.now().columns - 1
-        self._wait(screen.waiting(self._doing, begun=bool(self._written), heard=newer, columns=columns))
+        self._wait(screen.waiting(self._doing, begun=bool(self._written), heard=self._newer(), columns=columns))
+
+    def _newer(self) -> str:
+        """Return what was heard and is not on the screen."""
+        heard, (call, _) = self._heard.lstrip(), self._source
+        if heard.startswith(self._written):
+            return heard[len(self._written) :]
+        # Another attempt that has not come so far again, or says something else, has nothing to add yet.
+        return heard if call != self._written_for else ""
 
     def _show(self, text: str, *, lost: bool) -> None:
         """Have this text on the screen, of which some may be there."""
         look = Look.now()
-        if not text.startswith(self._written):
+        rest = _after(self._written, text)
+        if rest is None:
             self._write(look.dim(screen.begun_anew(lost=lost)) + "\n")
-            self._written = ""
-        block = text[len(self._written) :]
-        if block.strip() or not self._written:
+            self._written, rest = "", text
+        if rest.strip() or not self._written:
             space = "\n" if self._written else ""
-            self._write(space + rendered(screen.printable(block).strip("\n"), look, labelled=not self._written))
-        self._written = text
+            block = _BLANK_LINES.sub("", screen.printable(rest)).rstrip()
+            self._write(space + rendered(block, look, labelled=not self._written))
+        self._written, self._tools_before = text, self._tools
+
+
+def _after(written: str, text: str) -> str | None:
+    """Return what follows in a text upon blocks that are written; None where it is another text.
+
+    A reply has no blank lines at its end, as what was heard of it may have.
+    """
+    blocks = written.rstrip()
+    if not text.startswith(blocks):
+        return None
+    rest = text[len(blocks) :]
+    return rest if not blocks or _NEXT_BLOCK.match(rest) else None

@@ -78,6 +78,40 @@ def test_words_of_an_attempt_that_has_not_come_so_far_again_are_not_shown(monkey
     assert lines == ["  Sec …", "  …", "  Second …"]
 
 
+@pytest.mark.parametrize("streamed", [" \n\nOne.\n\nTwo.", "One.\n\nTwo.\n\n", "\n One.\n \nTwo.\n\n \n"])
+def test_blank_lines_around_what_is_streamed_are_no_other_reply(
+    growing: GrowingReply, shown: list[str], streamed: str
+) -> None:
+    """A reply has none; nothing of it is there twice. (ours)"""
+    for length in range(1, len(streamed) + 1):
+        growing.hear("1", said(streamed[:length]))
+    growing.finish(reply(streamed.strip()))
+
+    assert "".join(shown) == "Agent: One.\n\nTwo.\n"
+
+
+def test_a_reply_that_goes_on_where_a_block_had_ended_is_another_one(growing: GrowingReply, shown: list[str]) -> None:
+    """The same beginning is not the same block. (ours)"""
+    growing.hear("1", said("One.\n\n"))
+    growing.finish(reply("One. And more."))
+
+    assert "".join(shown) == (
+        "Agent: One.\n  (the model call was lost: the reply is begun anew)\nAgent: One. And more.\n"
+    )
+
+
+def test_the_words_after_a_tool_are_shown_though_something_was_said_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was said before it will be void; these are of the reply. (ours)"""
+    monkeypatch.setenv("TERM", "xterm")
+    lines = list[str]()
+    growing = GrowingReply(lambda _: None, lines.append)
+    growing.hear("1", said("I look it up.\n\n"))
+    growing.used([ToolCall(tool="weather", arguments="{}", is_over=True)])
+    growing.hear("2", said("It rains"))
+
+    assert lines[-1] == "  It rains …"
+
+
 def test_a_long_text_comes_in_parts(growing: GrowingReply, shown: list[str]) -> None:
     """Of which one may be missed: then the reply has it. (ours)"""
     growing.hear("1", said(TEXT[:10]))
