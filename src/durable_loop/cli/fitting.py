@@ -1,18 +1,35 @@
 """The part of a line that has room; a character may need two columns, or none."""
 
 from itertools import accumulate
+from typing import Final
 
 from prompt_toolkit.utils import get_cwidth
 
-__all__ = ["beginning", "end"]
+__all__ = ["beginning", "end", "width"]
+
+# Makes the sign before it an emoji, which is wider.
+_AS_EMOJI: Final = "\ufe0f"
+# The rest of a word that was cut in the middle is left out where it is no longer than this.
+_LONG: Final = 16
+
+
+def width(line: str) -> int:
+    """Return how many columns a line needs, at most."""
+    return sum(map(_width, line))
 
 
 def beginning(line: str, columns: int) -> str:
     """Return as much of the beginning as has room in so many columns."""
-    widths = accumulate(get_cwidth(character) for character in line)
+    widths = accumulate(map(_width, line))
     return "".join(character for character, width in zip(line, widths, strict=True) if width <= columns)
 
 
 def end(line: str, columns: int) -> str:
-    """Return as much of the end as has room in so many columns."""
-    return beginning(line[::-1], columns)[::-1]
+    """Return as much of the end as has room in so many columns, where possible from the beginning of a word on."""
+    fitting = beginning(line[::-1], columns)[::-1]
+    half, space, whole = fitting.partition(" ")
+    return whole if space and fitting != line and len(half) <= _LONG else fitting
+
+
+def _width(character: str) -> int:
+    return 1 if character == _AS_EMOJI else get_cwidth(character)

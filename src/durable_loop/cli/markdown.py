@@ -1,21 +1,26 @@
 """Markdown for a terminal, a block at a time: what is complete is written once and never again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markdown import ListItem, Markdown
 from rich.segment import Segment
 
 from durable_loop.cli.canvas import drawn_by_rich
+from durable_loop.cli.screen import printable
 from durable_loop.cli.terminal import Look
 
 __all__ = ["complete_blocks", "rendered"]
 
-_FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
-# A line that is no plain sentence: a heading, a list, a quote, a table, code, a rule.
-_IS_MARKED_UP: Final = re.compile(r"^(?: {0,3}(?:#|[-*+>|`~=]|\d+[.)])|\t| {4})")
+_PARSER: Final = MarkdownIt().enable(["strikethrough", "table"]).disable(["html_block", "html_inline"])
+_FENCE: Final = re.compile(r"^ {0,3}(`{3,}(?!.*`)|~{3,})")
+_FENCE_END: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*$")
+# The first line of what is no paragraph: a heading, a list, a quote, a table, code, a rule.
+_IS_MARKED_UP: Final = re.compile(r"^(?: {0,3}(?:#{1,6}\s|[-*+]\s|\d+[.)]\s|>|\||`{3}|~{3}|[-*_=]{3,}\s*$)|\t| {4})")
 _LABEL: Final = "Agent:"
 
 
@@ -35,18 +40,33 @@ class _ListItem(ListItem):
 class _Markdown(Markdown):
     elements: ClassVar = {**Markdown.elements, "list_item_open": _ListItem}
 
+    def __init__(self, text: str) -> None:
+        super().__init__("", hyperlinks=False, code_theme="ansi_dark")
+        self.parsed = _PARSER.parse(text)
+        for token in _all(self.parsed):
+            token.content = printable(token.content)  # `&#x202e;` is a character as well
+            if token.type == "softbreak":
+                token.type = "hardbreak"
+
+
+def _all(tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _all(token.children or ())
+
 
 def complete_blocks(text: str) -> int:
     """Return how many characters of a growing text are complete blocks: no more of it changes how they look.
 
-    A block ends with a blank line. A list goes on after one, and a table or code is not over before its end.
+    A block ends with a blank line. A list goes on after one, and a table or code is not over before its end. Only a
+    link whose address stands in a later block stays as it was written.
     """
     end, fence, is_list = 0, "", False
     place = 0
     for line in text.splitlines(keepends=True):
         place += len(line)
         if fence:
-            if line.strip().startswith(fence) and not line.strip().strip(fence[0]):
+            if (closed := _FENCE_END.match(line)) and closed[1].startswith(fence):
                 fence = ""
             continue
         if opened := _FENCE.match(line):
@@ -61,7 +81,8 @@ def complete_blocks(text: str) -> int:
 def rendered(text: str, look: Look, *, labelled: bool) -> str:
     """Return a text of a model as lines for the terminal; `labelled` says whose it is.
 
-    A line end within a paragraph stays one, as in every chat. Links are shown, not hidden behind their words.
+    A line end within a paragraph stays one, as in every chat. Links are shown, not hidden behind their words, and HTML
+    is words like all others.
     """
     if look.plain:
         return f"{_LABEL} {text}\n" if labelled else f"{text}\n"
@@ -71,21 +92,6 @@ def rendered(text: str, look: Look, *, labelled: bool) -> str:
             things.append(_LABEL)
         else:
             text = f"{_LABEL} {text}"
-    things.append(_Markdown(_with_line_ends(text), hyperlinks=False, code_theme="ansi_dark"))
+    things.append(_Markdown(text))
     lines = "\n".join(line.rstrip() for line in drawn_by_rich(things, look).splitlines())
     return lines.strip("\n") + "\n"
-
-
-def _with_line_ends(text: str) -> str:
-    """Return Markdown in which a line end within a paragraph is one."""
-    lines, fence = list[str](), ""
-    for line in text.splitlines():
-        opened = _FENCE.match(line)
-        if fence:
-            fence = "" if opened and line.strip().startswith(fence) else fence
-        elif opened:
-            fence = opened[1]
-        elif line.strip() and not _IS_MARKED_UP.match(line):
-            line = f"{line}  "  # noqa: PLW2901 - two spaces are a line end
-        lines.append(line)
-    return "\n".join(lines)

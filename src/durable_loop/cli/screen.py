@@ -74,6 +74,8 @@ _VERDICTS = {
     "a": Verdict.ALWAYS,
     "always": Verdict.ALWAYS,
 }
+# Among the signs that are not seen: line ends, and what joins letters and emoji or keeps them apart.
+_HARMLESS = "\n\t\u200c\u200d"
 SPEAKERS = {"user": "You", "agent": "Agent", "tool": "  tool", "note": "  note"}
 
 
@@ -120,11 +122,7 @@ def waiting(doing: str, *, begun: bool, heard: str = "", columns: int = sys.maxs
     """Return the line that stands for a reply, or for the rest of one, with the end of what is `heard` of that."""
     label = "  " if begun else "Agent: "
     dots = f"… ({doing})" if doing else "…"
-    room = max(columns - len(f"{label} {dots}"), 0)
-    words = on_one_line(heard).strip()
-    newest = fitting.end(words, room)
-    if newest != words:  # from the beginning of a word on, where the script has any
-        newest = newest.partition(" ")[2] or newest
+    newest = fitting.end(on_one_line(heard).strip(), max(columns - fitting.width(f"{label} {dots}"), 0))
     return f"{label}{newest} {dots}" if newest else f"{label}{dots}"
 
 
@@ -311,7 +309,7 @@ def transcript(lines: Iterable[TranscriptLine]) -> str:
 def printable(text: str) -> str:
     """Take out what would move the cursor or speak to the terminal: text of models and tools is data."""
     return "".join(
-        character for character in text if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf"}
+        character for character in text if character in _HARMLESS or unicodedata.category(character) not in {"Cc", "Cf"}
     )
 
 

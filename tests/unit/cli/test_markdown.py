@@ -1,5 +1,7 @@
 """Markdown on a terminal: what a text looks like, and which part of a growing one is final."""
 
+import re
+
 import pytest
 from rich.cells import cell_len
 
@@ -77,6 +79,44 @@ def test_a_link_is_no_escape_sequence() -> None:
 
     assert "https://evil.example" in text
     assert "\x1b]8" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Use List<String> and <div>.",
+        "<details>\n<summary>More</summary>\nHidden words\n</details>",
+        "**Name:** Ada\n**City:** Oslo",
+        "`a` is one\n`b` is two",
+        "+1\n~3\n-4",
+        "```\n```python\n```\none\ntwo",
+    ],
+)
+def test_no_word_and_no_line_end_is_lost(text: str) -> None:
+    """HTML is words; a line that begins with a sign is still a line. (ours)"""
+    shown = rendered(text, Look(80, plain=False, colours=False), labelled=False)
+    without_signs = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+
+    def words(some: str) -> list[str]:
+        return [line.strip() for line in re.sub(r"\*\*|`", "", some).splitlines() if line.strip()]
+
+    assert words(without_signs) == words(text)
+
+
+@requirement("security.screen")
+@pytest.mark.parametrize("sign", ["&#x202e;", "&#x2066;", "&#27;[2J", "&#x9b;2J"])
+def test_what_could_fool_the_reader_is_taken_out_however_it_is_written(sign: str) -> None:
+    """Markdown has names for every character. (ours)"""
+    shown = rendered(f"safe {sign}gnp.exe", SOBER, labelled=False)
+
+    assert not set(shown) & set("\u202e\u2066\x1b\x9b")
+
+
+def test_code_ends_where_its_fence_says() -> None:
+    """A fence within it that is indented, or has a language, is a line of it. (ours)"""
+    for code in ("```\n    ```\n\nx = 1\n", "```\n```python\n\nx = 1\n", "~~~\n```\n\nx = 1\n"):
+        assert complete_blocks(code) == 0
+    assert complete_blocks("```\nx\n  ````  \n\n") == len("```\nx\n  ````  \n\n")
 
 
 def test_only_complete_blocks_are_final() -> None:
