@@ -142,6 +142,10 @@ class ChatNotFoundError(ChatError):
     """There is no chat with this id."""
 
 
+class ChatUnavailableError(ChatError):
+    """No worker can tell of the chat: those that there are cannot replay it, or are of another build."""
+
+
 class TurnFailedError(ChatError):
     """The turn was accepted and failed; the chat goes on without it."""
 

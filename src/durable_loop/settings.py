@@ -9,6 +9,7 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import load_dotenv
@@ -45,9 +46,14 @@ def _seconds(value: object) -> object:
         return value
 
 
+def _with_a_port_that_is_one(address: str) -> str:
+    _ = urlsplit(address).port  # a ValueError where it is none
+    return address
+
+
 # In the environment: seconds ("5", "0.5") or ISO 8601 ("PT5M").
 Duration = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_positive)]
-HttpAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+HttpAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_with_a_port_that_is_one)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 

@@ -13,7 +13,7 @@ from durable_loop import names
 from durable_loop.chat.messages import ChatInput
 from durable_loop.testing import Environment, McpTransport, Script, WorkerPlace, calls, says
 from tests.e2e.commands import PROGRAM, piped
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import ROOT, Terminal
 from tests.e2e.waiting import activity_runs, eventually
 from tests.requirements import requirement
 
@@ -148,3 +148,15 @@ async def test_wrong_use_is_one_line_and_exit_code_2(tmp_path: Path, words: tupl
     assert (ran.code, ran.output) == (2, "")
     assert said in ran.errors
     assert ran.errors.count("\n") == 1
+
+
+@requirement("security.screen")
+@pytest.mark.parametrize("words", [("show", "--file"), ("history", "show"), ("history", "check")])
+async def test_names_in_a_file_do_not_speak_to_the_terminal(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whoever wrote it may have had other things in mind than a chat. (ours)"""
+    stored = (ROOT / "fixtures/histories/it/session.v0.json").read_text()
+    (tmp_path / "odd.json").write_text(stored.replace("ItSessionWorkflow", "X\\u001b]0;owned\\u0007\\u001b[2J"))
+    ran = await piped(tmp_path, *words, "odd.json", DURABLE_LOOP_DATA_DIR=str(tmp_path))
+
+    assert "owned" in ran.output + ran.errors
+    assert not {"\x1b", "\x07"} & {*ran.output, *ran.errors}

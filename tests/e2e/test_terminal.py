@@ -242,7 +242,7 @@ async def test_every_command_within_a_chat(env: Environment, tmp_path: Path) -> 
         terminal.say("/model gpt-4")
         await terminal.shows("openai/gpt-4 needs OPENAI_API_KEY")
         terminal.say("/model no such thing")
-        await terminal.shows("no such thing")
+        await terminal.shows(re.compile(r"^  \(.*no such thing", re.MULTILINE))
         terminal.say("/approve")
         await terminal.shows("(the agent asks nothing)")
         terminal.say("/cancel")
@@ -277,6 +277,25 @@ async def test_every_command_within_a_chat(env: Environment, tmp_path: Path) -> 
         assert await terminal.ended() == 0
         assert terminal.text.endswith(f"--resume {chat_id}")
         assert "Traceback" not in terminal.text
+
+
+@requirement("cli.commands-within", "cli.words")
+async def test_what_a_command_cannot_do_is_told_in_a_line(env: Environment) -> None:
+    """And the chat goes on. (ours)"""
+    client = await env.client()
+    no_chat = await client.start_workflow("Waiting", id="no-chat", task_queue="nobody-polls-here")
+    async with env.agent(None) as agent, Terminal.talking_to(env, agent) as terminal:
+        terminal.say("Calculate 1 + 1")
+        await terminal.shows("Agent: The result is 2.")
+        terminal.say("/resume no-chat")
+        await terminal.shows("(no-chat is no chat: it is a workflow of type Waiting.)")
+        terminal.say("/export md ~nobody-has-this-name/chat.md")
+        await terminal.shows("(~nobody-has-this-name/chat.md: there is no such home folder.)")
+        terminal.say("/export md no/such/folder/chat.md")
+        await terminal.shows("(no/such/folder/chat.md cannot be written: No such file or directory.)")
+        terminal.say("Calculate 2 + 2")
+        await terminal.shows("Agent: The result is 4.")
+    await no_chat.terminate()
 
 
 async def test_a_line_with_a_space_in_front_or_a_path_is_a_message(env: Environment) -> None:

@@ -198,3 +198,12 @@ def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     """Not a traceback. (ours)"""
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize("address", ["http://localhost:99999/mcp", "http://localhost:abc/mcp", "http://[::1/mcp"])
+def test_an_address_whose_port_is_none_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the name of its variable, before anything listens. (ours)"""
+    monkeypatch.setenv("DURABLE_LOOP_IT_MCP_URL", address)
+
+    with pytest.raises(SettingsError, match="DURABLE_LOOP_IT_MCP_URL"):
+        load_settings()

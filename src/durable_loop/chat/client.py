@@ -16,6 +16,7 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -48,15 +49,19 @@ from durable_loop.errors import (
     ChatEndedError,
     ChatError,
     ChatNotFoundError,
+    ChatUnavailableError,
+    MessageRefusedError,
     TurnFailedError,
 )
 
-__all__ = ["Chat", "Decide", "new_chat_id"]
+__all__ = ["MAX_MESSAGE_BYTES", "Chat", "Decide", "new_chat_id"]
 
 # Has the user answer a question; None: somebody else will. Cancelled when the question is no longer asked.
 Decide = Callable[[Question], Coroutine[Any, Any, Decision | None]]
 T = TypeVar("T")
 
+# More than a message of a workflow may have; a server that is sent it says the same as one that is busy.
+MAX_MESSAGE_BYTES = 1_000_000
 RETRY_AFTER = timedelta(seconds=0.2)
 # Whether a question is still open is asked by a query, which leaves no event in the history; less and less often.
 QUESTION_INTERVAL = timedelta(seconds=0.5)
@@ -119,11 +124,14 @@ class Chat:
 
     async def _description(self) -> WorkflowExecutionDescription:
         try:
-            return await self.handle.describe()
+            described = await self.handle.describe()
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise ChatNotFoundError(f"There is no chat {self.chat_id}.") from error
             raise
+        if described.workflow_type != names.WORKFLOW_CHAT:
+            raise ChatNotFoundError(f"{self.chat_id} is no chat: it is a workflow of type {described.workflow_type}.")
+        return described
 
     async def send(self, text: str, *, turn_id: str | None = None, decide: Decide | None = None) -> Reply:
         """Send a message and return its reply, starting the chat where it has not started.
@@ -138,6 +146,8 @@ class Chat:
             TurnFailedError: the turn ran and failed; the chat goes on.
             TurnCancelledError: the turn was cancelled.
         """
+        if len(text.encode(errors="replace")) > MAX_MESSAGE_BYTES:
+            raise MessageRefusedError(f"The message is too long: no chat takes more than {MAX_MESSAGE_BYTES:,} bytes.")
         turn = Turn(turn_id=turn_id or uuid4().hex, text=text)
         return await self._decided(await _until_answered(lambda: self.send_once(turn)), decide)
 
@@ -193,7 +203,7 @@ class Chat:
     async def _answer_of_ended(self, turn_id: str) -> Reply:
         """Return the reply to a turn of a chat that takes no more updates."""
         outcome: TurnOutcome | None = await _until_a_worker_answers(
-            lambda: self.handle.query(names.QUERY_OUTCOME, turn_id, result_type=_OUTCOME, rpc_timeout=QUERY_TIMEOUT)
+            lambda: self._query(names.QUERY_OUTCOME, turn_id, result_type=_OUTCOME, timeout=QUERY_TIMEOUT)
         )
         match outcome:
             case TurnOutcome(reply=Reply() as reply):
@@ -219,19 +229,22 @@ class Chat:
             if question is None:
                 return
             asked.add(question.question_id)
-            await self._ask(question, decide)
+            await self.ask(question, decide)
         await self._look_until(lambda seen: not seen)
 
-    async def _ask(self, question: Question, decide: Decide) -> None:
-        """Have the user answer, unless the question is closed before they do."""
+    async def ask(self, question: Question, decide: Decide) -> bool:
+        """Have the user answer a question, unless it is closed before they do; False: `decide` has no answer."""
         deciding = asyncio.create_task(decide(question))
         closing = asyncio.create_task(self._look_until(lambda seen: question not in seen))
         try:
             await asyncio.wait({deciding, closing}, return_when=asyncio.FIRST_COMPLETED)
             if not deciding.done():
                 closing.result()
-            elif (decision := deciding.result()) is not None:
+            elif (decision := deciding.result()) is None:
+                return False
+            else:
                 await self.decide(decision)
+            return True
         finally:
             deciding.cancel()
             closing.cancel()
@@ -252,7 +265,7 @@ class Chat:
         return (await _until_a_worker_answers(self._status_in_time)).questions
 
     async def _status_in_time(self) -> ChatStatus:
-        return await self.handle.query(names.QUERY_STATUS, result_type=ChatStatus, rpc_timeout=QUERY_TIMEOUT)
+        return await self._query(names.QUERY_STATUS, result_type=ChatStatus, timeout=QUERY_TIMEOUT)
 
     async def decide(self, decision: Decision) -> None:
         """Answer a question of the chat; the first answer counts. One that is not open stays as it is.
@@ -285,19 +298,25 @@ class Chat:
 
     async def conversation(self) -> Conversation:
         """Return what was said so far, and what is to be answered yet."""
-        return await self.handle.query(names.QUERY_CONVERSATION, result_type=Conversation)
+        return await self._query(names.QUERY_CONVERSATION, result_type=Conversation)
 
     async def settled(self, *, after: str | None) -> list[TurnOutcome]:
         """Return the turns that are over since one of them; all that the chat remembers where it is not among them."""
-        return await self.handle.query(names.QUERY_SETTLED, after, result_type=list[TurnOutcome])
+        return await self._query(names.QUERY_SETTLED, after, result_type=list[TurnOutcome])
 
     async def tools(self) -> list[ListedTool]:
         """Return the tools that the model was offered last; none before the first turn."""
-        return await self.handle.query(names.QUERY_TOOLS, result_type=list[ListedTool])
+        return await self._query(names.QUERY_TOOLS, result_type=list[ListedTool])
 
     async def status(self) -> ChatStatus:
         """Return the chat at this moment."""
-        return await self.handle.query(names.QUERY_STATUS, result_type=ChatStatus)
+        return await self._query(names.QUERY_STATUS, result_type=ChatStatus)
+
+    async def _query(self, name: str, *arguments: Any, result_type: Any, timeout: timedelta | None = None) -> Any:  # noqa: ASYNC109 - of the call
+        try:
+            return await self.handle.query(name, args=arguments, result_type=result_type, rpc_timeout=timeout)
+        except WorkflowQueryFailedError as error:
+            raise ChatUnavailableError(f"The workers cannot tell of the chat {self.chat_id}: {error}") from error
 
     async def under_way(self) -> list[UnderWay]:
         """Return what the chat waits for at this moment, retries included; leaves no event in its history."""

@@ -1,6 +1,7 @@
 """What the commands within a chat do."""
 
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from durable_loop.cli.reading import whole_chat
 from durable_loop.cli.session import Session
 from durable_loop.cli.spoken import spoken
 from durable_loop.cli.written import FORMATS
-from durable_loop.errors import DurableLoopError
+from durable_loop.errors import DurableLoopError, SettingsError
 from durable_loop.models.naming import check_key, resolve_model
 
 __all__ = ["ACTIONS", "act"]
@@ -107,7 +108,8 @@ async def _export(session: Session, argument: str) -> None:
         format_, file = "md", argument
     chat_id = session.talking.chat.chat_id
     chat = await whole_chat(session.client, session.settings, chat_id)
-    path = _save(FORMATS[format_](chat), file.strip() or f"{chat_id}.{format_}")
+    # Whoever named the workflow need not have had files in mind.
+    path = _save(FORMATS[format_](chat), file.strip() or f"{re.sub(r'[^A-Za-z0-9._-]', '_', chat_id)}.{format_}")
     session.lines.tell(command_words.exported(path))
 
 
@@ -140,7 +142,10 @@ ACTIONS: Final[Mapping[str, Callable[[Session, str], Awaitable[None]]]] = {
 
 
 def _save(content: str, typed: str) -> Path:
-    path = Path(typed).expanduser()
+    try:
+        path = Path(typed).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"{typed}: there is no such home folder.") from error
     save(content, path)
     return path
 

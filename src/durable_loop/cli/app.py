@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -12,6 +11,8 @@ import typer
 from durable_loop.bootstrap.process import leave
 from durable_loop.cli import chats_app, history_app, operating_app
 from durable_loop.cli.completing import chat_ids
+from durable_loop.cli.output import complain, take_every_character
+from durable_loop.cli.screen import printable
 from durable_loop.errors import DurableLoopError, SettingsError, SetupError
 from durable_loop.settings import load_settings
 
@@ -61,13 +62,14 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
     os.umask(0o077)  # chats, logs and what was typed are for their owner alone
     # Of a server that is away, or of a history that does not replay, we tell ourselves, and in a sentence.
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)
+    take_every_character()
     code: int | str | None = 0
     try:
         app(list(arguments) if arguments is not None else None, prog_name="durable-loop")
     except SystemExit as exit_:
         code = exit_.code
     except DurableLoopError as error:
-        sys.stderr.write(f"{error}\n")
+        complain(f"{printable(str(error))}\n")
         code = 2 if isinstance(error, SetupError) else 1
     except BrokenPipeError:  # whoever read the output has seen enough
         code = 1

@@ -9,14 +9,14 @@ from temporalio.client import Client
 
 from durable_loop import names
 from durable_loop.bootstrap.policy import chat_policy
-from durable_loop.chat.client import Chat, Decide, new_chat_id
+from durable_loop.chat.client import MAX_MESSAGE_BYTES, Chat, Decide, new_chat_id
 from durable_loop.chat.messages import ChatInput, Decision, Question, Reply, Verdict
 from durable_loop.cli import screen
 from durable_loop.cli.connecting import found_chat, on_temporal
 from durable_loop.cli.markdown import rendered
 from durable_loop.cli.output import complain, is_terminal, write, write_json
 from durable_loop.cli.terminal import Look
-from durable_loop.errors import ChatError, MessageRefusedError, SettingsError
+from durable_loop.errors import ChatError, SettingsError
 from durable_loop.models.naming import check_key, resolve_model
 from durable_loop.settings import Settings
 
@@ -24,8 +24,6 @@ __all__ = ["deciding", "run_ask", "whole_question"]
 
 NO_REPLY: Final = 1
 STDIN: Final = "-"
-# More than a message of a workflow may have; a server that is sent it says the same as one that is busy.
-MAX_BYTES: Final = 1_000_000
 NOT_APPROVED: Final = "nobody can be asked: the message was sent by a command without --approve"
 
 
@@ -45,8 +43,6 @@ async def run_ask(
         chat = await _chat(client, chat_id, settings, start)
         turn_id = uuid4().hex
         try:
-            if len(text.encode()) > MAX_BYTES:
-                raise MessageRefusedError(screen.too_long(MAX_BYTES))
             reply = await chat.send(text, turn_id=turn_id, decide=deciding(turn_id, approve=approve))
         except ChatError as error:
             _say_failure(chat, error, as_json=as_json)
@@ -120,4 +116,4 @@ def _read(stdin: TextIO | None) -> str:
     """Return what is piped in, as text, whatever it is; one byte more than can be sent tells that it is too long."""
     if stdin is None or stdin.closed:
         return ""
-    return stdin.buffer.read(MAX_BYTES + 1).decode(errors="replace").strip("\n")
+    return stdin.buffer.read(MAX_MESSAGE_BYTES + 1).decode(errors="replace").strip("\n")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
+from temporalio.client import Client
 from temporalio.service import RPCError
 
 from durable_loop import names
@@ -19,6 +19,7 @@ from durable_loop.cli.connecting import on_temporal
 from durable_loop.cli.output import is_terminal, write, write_json
 from durable_loop.cli.tables import Said
 from durable_loop.cli.terminal import Look
+from durable_loop.errors import ChatUnavailableError
 from durable_loop.settings import Settings
 
 __all__ = ["run_chats"]
@@ -67,7 +68,7 @@ async def _said(client: Client, listed: ListedChat) -> tuple[ListedChat, Said]:
         async with asyncio.timeout(ASK_TIMEOUT.total_seconds()):
             status = await chat.status()
             lines = [line.text for line in await chat.transcript() if line.role in {"user", "agent"}]
-    except (TimeoutError, RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+    except (TimeoutError, RPCError, ChatUnavailableError):
         return listed, Said()
     listed = replace(listed, title=listed.title or status.title, model=listed.model or status.model)
     return listed, Said(turns=status.turns, tokens=status.tokens, last=lines[-1] if lines else None)

@@ -78,7 +78,7 @@ def unknown_command(name: str) -> str:
 
 def new_chat(model: str, *, left: str | None) -> str:
     """Return what is said where another chat begins; `left` is the one that was."""
-    before = f"  ({left} stays: /resume {left})\n" if left else ""
+    before = f"  ({on_one_line(left)} stays: /resume {on_one_line(left)})\n" if left else ""
     return f"{before}  (a new chat, with {on_one_line(model)})\n"
 
 
@@ -89,7 +89,7 @@ def more_chats(number: int) -> str:
 
 def resumed(chat_id: str) -> str:
     """Return what is said where another chat is gone on with."""
-    return f"  ({chat_id})\n"
+    return f"  ({on_one_line(chat_id)})\n"
 
 
 def model_is(model: str, *, begun: bool, next_one: str | None) -> str:
@@ -138,7 +138,7 @@ def link(address: str | None) -> str:
     """Return where a chat is to be seen."""
     if address is None:
         return "  (where Temporal's web interface is, is not known: set DURABLE_LOOP_TEMPORAL_UI)\n"
-    return f"  {address}\n"
+    return f"  {on_one_line(address)}\n"
 
 
 def not_begun() -> str:
@@ -152,7 +152,7 @@ def chat_is(chat_id: str, status: ChatStatus) -> str:
     waiting = f", {len(status.waiting)} waiting" if status.waiting else ""
     now = ", one is being answered" if status.running is not None else ""
     tokens = f", {status.tokens:,} tokens" if status.tokens else ""
-    return f"  {chat_id}: {status.phase}, {on_one_line(status.model)}, {answered}{now}{waiting}{tokens}\n"
+    return f"  {on_one_line(chat_id)}: {status.phase}, {on_one_line(status.model)}, {answered}{now}{waiting}{tokens}\n"
 
 
 def parts_are(address: str, status: StackStatus) -> str:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import typer
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.bootstrap.client import connect
 from durable_loop.bootstrap.runtime import runtime
+from durable_loop.cli.output import complain, write
+from durable_loop.cli.screen import printable
 from durable_loop.errors import SettingsError
 from durable_loop.testing.durable_agent import DurableAgent, replayer_of
 from durable_loop.testing.histories.checks import Checked, Verdict, check_history
@@ -57,7 +58,7 @@ async def check(project: Project, what: Sequence[str]) -> int:
     store = HistoryStore(project.histories)
     problems = [] if what else store.problems()
     for problem in problems:
-        typer.echo(problem, err=True)
+        _warn(problem)
     chosen = [_found(store, name) for name in what] if what else list(_readable(store))
     if not chosen and not problems:
         raise SettingsError(f"There are no histories in {project.histories}.")
@@ -70,13 +71,13 @@ def list_stored(project: Project) -> None:
     """Print what is stored, in columns."""
     for entry in HistoryStore(project.histories).entries():
         drift = ", accepted drift" if entry.accepted_drift else ""
-        typer.echo(f"{entry.id:<44} {entry.workflow:<20} {entry.events:>5} events  {entry.expect}{drift}: {entry.why}")
+        _tell(f"{entry.id:<44} {entry.workflow:<20} {entry.events:>5} events  {entry.expect}{drift}: {entry.why}")
 
 
 def show(project: Project, what: str) -> None:
     """Print a history's digest."""
     _, history, _ = _found(HistoryStore(project.histories), what)
-    typer.echo(digest(history), nl=False)
+    write(printable(digest(history)))
 
 
 async def record(
@@ -96,7 +97,7 @@ async def record(
     except RPCError as error:
         raise SettingsError(f"There is no history of {workflow_id} in {client.namespace}: {error.message}.") from error
     entry = HistoryStore(project.histories).keep(name, history, why=why, allowed=allowed)
-    typer.echo(f"{entry.id}: {entry.events} events of {entry.workflow}")
+    _tell(f"{entry.id}: {entry.events} events of {entry.workflow}")
 
 
 def refresh(project: Project, names: Sequence[str], *, anew: bool) -> int:
@@ -122,7 +123,7 @@ def refresh(project: Project, names: Sequence[str], *, anew: bool) -> int:
         return WRONG_USE
     missing = [name for name in names if _written(store, name) == before[name]]
     for name in missing:
-        typer.echo(f"{name} is not recorded: no test came to `histories.match({name!r}, …)`.", err=True)
+        _warn(f"{name} is not recorded: no test came to `histories.match({name!r}, …)`.")
     return NOT_RECORDED if code or missing else WELL
 
 
@@ -148,7 +149,7 @@ async def accept(project: Project, name: str, *, why: str, breaks: bool) -> None
     else:
         accepted = AcceptedDrift(sha256=drift_sha256(checked.drift), why=why)
         store.change(entry.model_copy(update={"accepted_drift": accepted}))
-    typer.echo(f"{entry.id}: accepted, since {why}")
+    _tell(f"{entry.id}: accepted, since {why}")
 
 
 async def pull(
@@ -172,9 +173,9 @@ async def pull(
     try:
         async for run in pulled(client, query, limit=limit):
             if (history := run.history) is None:
-                typer.echo(f"{run.name} was deleted meanwhile: nothing of it can break.", err=True)
+                _warn(f"{run.name} was deleted meanwhile: nothing of it can break.")
             elif not any(agent.has(history.workflow_type) for agent in agents):
-                typer.echo(f"{run.name} cannot be replayed: no agent here has the workflow {history.workflow_type}.")
+                _tell(f"{run.name} cannot be replayed: no agent here has the workflow {history.workflow_type}.")
                 unknown += 1
             else:
                 checked.append(await _checked(agents, run.name, history, None))
@@ -206,13 +207,13 @@ async def _covered(history: RecordedHistory, agents: Sequence[DurableAgent], kno
     make_replayer = replayer_of(agents, history.workflow_type)
     found = await redacted_to_replay(history, lambda covered: does_replay(covered, make_replayer), known=known)
     if found is None or (await check_history(found.history, make_replayer, name="")).verdict is Verdict.BREAKS:
-        typer.echo(f"{history.workflow_id} is not kept: without its texts it does not replay.", err=True)
+        _warn(f"{history.workflow_id} is not kept: without its texts it does not replay.")
         return None
     known.update(found.readable)
     readable = (
         f"readable are words and small numbers in {', '.join(found.readable)}" if found.readable else "all covered"
     )
-    typer.echo(f"{history.workflow_id} is kept as {found.history.workflow_id}: {readable}")
+    _tell(f"{history.workflow_id} is kept as {found.history.workflow_id}: {readable}")
     return found.history
 
 
@@ -227,16 +228,16 @@ def _write(history: RecordedHistory, folder: Path) -> None:
 async def _checked(agents: Sequence[DurableAgent], name: str, history: RecordedHistory, entry: Entry | None) -> Checked:
     checked = await check_history(history, replayer_of(agents, history.workflow_type), name=name, entry=entry)
     if checked.words:
-        typer.echo(checked.words)
+        _tell(checked.words)
     else:
-        typer.echo(f"{name}: {checked.verdict} ({checked.events} events)")
+        _tell(f"{name}: {checked.verdict} ({checked.events} events)")
     return checked
 
 
 def _summed_up(checked: Iterable[Checked], *, unknown: int = 0) -> int:
     counts = Counter(each.verdict for each in checked)
     told = [f"{count} {verdict}" for verdict, count in sorted(counts.items())]
-    typer.echo(", ".join([*told, *([f"{unknown} of no agent here"] if unknown else [])]))
+    _tell(", ".join([*told, *([f"{unknown} of no agent here"] if unknown else [])]))
     # A workflow that no worker has is stuck as well.
     if counts[Verdict.BREAKS] or counts[Verdict.UNNOTICED] or unknown:
         return BREAKS
@@ -260,3 +261,12 @@ def _readable(store: HistoryStore) -> Iterable[tuple[str, RecordedHistory, Entry
 
 def _agents(project: Project) -> Sequence[DurableAgent]:
     return [DurableAgent.load(path) for path in project.agents]
+
+
+def _tell(words: str) -> None:
+    """Write a line; names in a history are anybody's."""
+    write(f"{printable(words)}\n")
+
+
+def _warn(words: str) -> None:
+    complain(f"{printable(words)}\n")

@@ -112,7 +112,9 @@ class TerminalLines:
             self.tell(screen.no_longer_asked())
             raise
         finally:
-            store_typeahead(self._session.app.input, typed_ahead)
+            # Before what was typed after the answer.
+            terminal = self._session.app.input
+            store_typeahead(terminal, [*typed_ahead, *get_typeahead(terminal)])
             self._asking = False
             self._wait(thinking)
 

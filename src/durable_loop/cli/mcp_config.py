@@ -105,7 +105,7 @@ def merged(before: str, format_: Format, servers: Sequence[Server]) -> str | Non
         entry, old = format_.entry(server), _section(theirs, server.name)
         new = {**format_.defaults, **old, **entry}
         for name in {"env", "envs"} & entry.keys():
-            new[name] = {**(old.get(name) or {}), **entry[name]}
+            new[name] = {**_section(dict(old), name), **entry[name]}
         changed = changed or new != old
         old.update(new)
     return _written(document, format_) if changed else None
@@ -131,7 +131,9 @@ def _read(text: str, format_: Format) -> Document:
         document: Any = _yaml().load(text) if format_.yaml else json.loads(text, object_pairs_hook=_unique)  # pyright: ignore[reportUnknownMemberType] - its argument is partly untyped
     except json.JSONDecodeError as error:
         raise _NotUnderstoodError(f"line {error.lineno} is no JSON: {error.msg}") from error
-    except YAMLError as error:
+    except RecursionError as error:
+        raise _NotUnderstoodError("it is too deep") from error
+    except (YAMLError, ValueError) as error:  # a date that is none is a ValueError
         raise _NotUnderstoodError(f"it is no YAML: {' '.join(str(error).split())}") from error
     if document is None:  # comments alone
         raise _NotUnderstoodError("it has no settings but comments")

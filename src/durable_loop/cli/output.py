@@ -2,17 +2,37 @@
 
 import json
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
 from durable_loop.errors import SettingsError
 
-__all__ = ["complain", "is_terminal", "put", "refuse_to_overwrite", "save", "write", "write_json"]
+__all__ = [
+    "complain",
+    "is_terminal",
+    "put",
+    "refuse_to_overwrite",
+    "save",
+    "take_every_character",
+    "write",
+    "write_json",
+]
 
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether somebody looks at the stream or types into it; a stream may be closed from the start."""
     return stream is not None and not stream.closed and stream.isatty()
+
+
+def take_every_character() -> None:
+    """Have what is written from now on be written, in whatever encoding.
+
+    That is the user's, and the text is anybody's: a character that it has not is no reason to fail.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def write(text: str) -> None:
@@ -67,6 +87,8 @@ def save(content: str, path: Path, *, force: bool | None = None) -> None:
         raise SettingsError(_is_there(path, can_force=force is not None)) from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}.") from error
+    except ValueError as error:  # a name that no file can have
+        raise SettingsError(f"{str(path)!r} cannot be written: {error}.") from error
 
 
 def _is_there(path: Path, *, can_force: bool = True) -> str:
@@ -75,7 +97,5 @@ def _is_there(path: Path, *, can_force: bool = True) -> str:
 
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is not None:
-        # The encoding is the user's, the text is anybody's: a character that it has not is no reason to fail.
-        encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, errors="replace").decode(encoding))
+        stream.write(text)
         stream.flush()

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError, WorkflowQueryRejectedError
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from durable_loop.chat.listing import state_of
 from durable_loop.cli import screen
@@ -13,7 +13,7 @@ from durable_loop.cli.output import is_terminal, put, refuse_to_overwrite, write
 from durable_loop.cli.spoken import spoken
 from durable_loop.cli.terminal import Look
 from durable_loop.cli.written import FORMATS, WholeChat
-from durable_loop.errors import TemporalUnreachableError
+from durable_loop.errors import ChatUnavailableError, TemporalUnreachableError
 from durable_loop.settings import Settings
 
 __all__ = ["run_export", "show_transcript", "whole_chat"]
@@ -56,7 +56,7 @@ async def whole_chat(client: Client, settings: Settings, chat_id: str) -> WholeC
     try:
         status = await told(chat.status(), chat_id=chat.chat_id)
         lines = await told(chat.transcript(), chat_id=chat.chat_id)
-    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+    except ChatUnavailableError as error:
         raise TemporalUnreachableError(screen.no_worker(chat.chat_id)) from error
     is_open = described.status is WorkflowExecutionStatus.RUNNING
     state = str(status.phase) if is_open else state_of(described.status)

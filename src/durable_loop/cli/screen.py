@@ -57,7 +57,6 @@ __all__ = [
     "starting",
     "stays",
     "temporal_is_away",
-    "too_long",
     "transcript",
     "unclear",
     "unknown_chat",
@@ -100,7 +99,7 @@ def welcome(choice: ModelChoice, *, hint: str | None) -> str:
 
 def farewell(chat_id: str, *, program: str) -> str:
     """Return what is said when the user leaves a chat that has begun."""
-    return f"The chat stays. Go on with it: {program} --resume {chat_id}\n"
+    return f"The chat stays. Go on with it: {program} --resume {on_one_line(chat_id)}\n"
 
 
 def said(text: str) -> str:
@@ -233,7 +232,7 @@ def question(asked: Question) -> str:
     until = asked.deadline.astimezone().strftime("%Y-%m-%d %H:%M")
     arguments = "".join(f"  {on_one_line(line)}\n" for line in asked.arguments.split("\n"))
     return (
-        f'The agent wants to call {printable(asked.tool)} (for "{on_one_line(asked.about)}"):\n'
+        f'The agent wants to call {on_one_line(asked.tool)} (for "{on_one_line(asked.about)}"):\n'
         f"{arguments}  (refused if unanswered by {until})\n"
     )
 
@@ -262,23 +261,18 @@ def unclear(asked: Question) -> str:
 
 def refused(asked: Question) -> str:
     """Return what became of a question that there was nobody to ask."""
-    return f"  (not allowed, there is no terminal to ask at: {printable(asked.tool)})\n"
+    return f"  (not allowed, there is no terminal to ask at: {on_one_line(asked.tool)})\n"
 
 
 def decided_for(asked: Question, *, approved: bool) -> str:
     """Return what became of a question of a command that asks nobody."""
-    tool = printable(asked.tool)
+    tool = on_one_line(asked.tool)
     return f"  (allowed by --approve: {tool})\n" if approved else f"  (not allowed without --approve: {tool})\n"
 
 
 def asked_in(chat_id: str) -> str:
     """Return in which new chat a single question was asked."""
     return f"  (to go on: durable-loop chat --resume {chat_id})\n"
-
-
-def too_long(most: int) -> str:
-    """Return why a message is not even sent."""
-    return f"The message is too long: no chat takes more than {most:,} bytes."
 
 
 def unknown_chat(chat_id: str) -> str:
@@ -288,7 +282,8 @@ def unknown_chat(chat_id: str) -> str:
 
 def ends(chat_id: str, *, is_open: bool) -> str:
     """Return what becomes of a chat that is to end."""
-    return f"{chat_id} ends with the answers to what it accepted.\n" if is_open else f"{chat_id} has ended before.\n"
+    chat = on_one_line(chat_id)
+    return f"{chat} ends with the answers to what it accepted.\n" if is_open else f"{chat} has ended before.\n"
 
 
 def no_worker(chat_id: str) -> str:

@@ -14,7 +14,7 @@ from durable_loop.cli import command_words, screen
 from durable_loop.cli.prompt import InterruptedByUser, LineSource
 from durable_loop.cli.spoken import reply_of, spoken
 from durable_loop.cli.watching import LAST_LOOK, PATIENCE, Watching
-from durable_loop.errors import ChatError, MessageRefusedError
+from durable_loop.errors import ChatError, ChatUnavailableError, MessageRefusedError
 
 __all__ = ["Talking"]
 
@@ -35,6 +35,7 @@ class Talking:
         self.note = ""
         self._lines = lines
         self._newest: str | None = None  # of the turns that are over and on the screen
+        self._catching_up = asyncio.Lock()
         self._here: set[str] = set()  # those that are shown by whoever waits for them
         self._watching: Watching | None = None
         self._cancelling: asyncio.Task[None] | None = None
@@ -85,10 +86,10 @@ class Talking:
                 async with asyncio.timeout(PATIENCE):
                     described = await self.chat.handle.describe()
                     if seen != (now := (described.run_id, described.history_length)):
-                        await self._catch_up()
+                        await self.catch_up()
                         await self._take_note()
                         seen = now
-            except (RPCError, TimeoutError) as error:
+            except (RPCError, TimeoutError, ChatUnavailableError) as error:
                 seen = None
                 if not (isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND):
                     self._note(screen.away())
@@ -99,9 +100,11 @@ class Talking:
         if not asked:
             self._lines.tell(command_words.nothing_asked())
         for question in asked:
-            if (decision := await self._lines.decide(question, own=False)) is not None:
-                await self.chat.decide(decision)
-            else:
+            try:
+                is_answered = await self.chat.ask(question, self._deciding())
+            except InterruptedByUser:
+                return  # what is asked stays open
+            if not is_answered:
                 self._lines.tell(command_words.nobody_to_ask())
 
     def _deciding(self, *, own: str | None = None) -> Decide:
@@ -121,7 +124,7 @@ class Talking:
             try:
                 reply = await self._watched(watching, answer)
                 await watching.look_back()
-                await self._catch_up(until=turn_id)
+                await self.catch_up(until=turn_id)
                 answering.finish(reply)
             except ChatError as error:
                 await watching.look_back()
@@ -154,9 +157,13 @@ class Talking:
                 self._is_told.set()
             await asyncio.sleep(CANCEL_INTERVAL)
 
-    async def _catch_up(self, *, until: str | None = None) -> None:
+    async def catch_up(self, *, until: str | None = None) -> None:
         """Show the turns of others that are over: all, or those before one of ours."""
-        with suppress(RPCError, TimeoutError):  # they are shown the next time
+        async with self._catching_up:  # one after the other, so that each is shown once
+            await self._show_settled(until)
+
+    async def _show_settled(self, until: str | None) -> None:
+        with suppress(RPCError, TimeoutError, ChatUnavailableError):  # they are shown the next time
             async with asyncio.timeout(LAST_LOOK):
                 over = await self.chat.settled(after=self._newest)
             for outcome in over:

@@ -11,6 +11,7 @@ from durable_loop.chat.client import Chat
 from durable_loop.chat.messages import ChatStatus, ToolCall, UnderWay
 from durable_loop.cli import screen
 from durable_loop.cli.answering import Answering
+from durable_loop.errors import ChatUnavailableError
 
 __all__ = ["Watching"]
 
@@ -61,12 +62,12 @@ class Watching:
 
     async def look_back(self) -> None:
         """Look at the tools of the turn, which is over."""
-        with suppress(RPCError, TimeoutError):
+        with suppress(RPCError, TimeoutError, ChatUnavailableError):
             async with asyncio.timeout(LAST_LOOK):
                 self._see(await self._chat.status())
 
     async def _ask(self, calls: frozenset[str]) -> None:
-        with suppress(RPCError, TimeoutError):
+        with suppress(RPCError, TimeoutError, ChatUnavailableError):
             async with asyncio.timeout(PATIENCE):
                 self._see(await self._chat.status())
                 self._known |= calls

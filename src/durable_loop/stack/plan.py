@@ -19,6 +19,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Where the dev server has its web interface by default, seen from its port.
 UI_ABOVE = 1000
 MAX_PORT = 65535
+# Of the servers that a stack starts, whatever stands behind the port in a setting.
+MCP_PATH = "/mcp"
 # Without it, a workflow that continues as new within a second of its start waits for the rest of the second.
 DYNAMIC_CONFIG = ("--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="0s"')
 
@@ -70,7 +72,7 @@ def make_plan(
         former = urlsplit(former_url).port if former_url else None
         port = port_for(f"{name} MCP server", 80 if wanted.port is None else wanted.port, former)
         part = PartPlan(f"{name}-mcp", python_module(f"mcp_servers.{name}_mcp_server", "--port", str(port)))
-        return f"http://{HOST}:{port}{wanted.path or '/mcp'}", part
+        return f"http://{HOST}:{port}{MCP_PATH}", part
 
     if settings.deployment is not None:
         notes.append("DURABLE_LOOP_DEPLOYMENT is for workers that you start yourself: this stack upgrades in place.")

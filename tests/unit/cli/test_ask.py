@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from durable_loop.cli.ask import deciding, whole_question
-from durable_loop.cli.output import complain, write
+from durable_loop.cli.output import complain, take_every_character, write
 from durable_loop.errors import SettingsError
 from tests.unit.cli.test_screen import ASKED
 
@@ -61,6 +61,7 @@ def test_a_character_that_the_output_has_not_is_no_reason_to_fail(monkeypatch: p
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
     monkeypatch.setattr(sys, "stderr", None)
 
+    take_every_character()
     write("für 5 €\n")
     complain("unheard")
 

@@ -1,10 +1,16 @@
 """The line that stands for a reply, as a terminal draws it."""
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyte
 import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
+from durable_loop.chat.messages import Decision, Question, Verdict
 from durable_loop.cli.keyboard import TerminalLines
 
 COLUMNS, ROWS = 40, 5
@@ -38,3 +44,35 @@ def test_the_line_that_stands_for_a_reply_is_one_row_and_leaves_nothing_behind(
     stream.feed(capsys.readouterr().out)
 
     assert not "".join(screen.display).strip()
+
+
+ASKED = Question(
+    question_id="t1/1",
+    turn_id="t1",
+    about="Delete all.",
+    tool="vault.delete",
+    arguments="",
+    is_cut=False,
+    deadline=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+)
+
+
+async def test_what_is_typed_around_an_answer_comes_in_the_order_in_which_it_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came before the question is not its answer, and what came after it neither. (ours)"""
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        lines = TerminalLines(tmp_path / "typed", toolbar=lambda: "", chat_ids=_nobody)
+        keys.send_text("first ")
+        with lines.held(lambda _: None):
+            is_asked = asyncio.Event()
+
+            def told(_: str) -> None:
+                is_asked.set()
+
+            monkeypatch.setattr(lines, "tell", told)
+            deciding = asyncio.create_task(lines.decide(ASKED, own=True))
+            await is_asked.wait()
+            keys.send_text("y\rsecond\r")
+            assert await deciding == Decision(question_id="t1/1", verdict=Verdict.APPROVE)
+            assert await lines.read() == "first second"

@@ -121,10 +121,12 @@ def test_comments_of_yaml_stay_and_so_does_what_is_switched_off(tmp_path: Path) 
         (b"[]", "it is no list of names"),
         (b'{"mcpServers": []}', "`mcpServers` is there and is no list of names"),
         (b'{"mcpServers": {"durable-loop-it": "x"}}', "`durable-loop-it` is there and is no list of names"),
+        (b'{"mcpServers": {"durable-loop-it": {"env": ["A=B"]}}}', "`env` is there and is no list of names"),
+        (b'{"a": ' * 100_000, "it is too deep"),
         (b'{"a": "\xff"}', "not all of it is UTF-8"),
         (b'{"a": "\\ud800"}', "not all of it is UTF-8"),
     ],
-    ids=["cut", "comment", "twice", "list", "servers", "entry", "bytes", "surrogate"],
+    ids=["cut", "comment", "twice", "list", "servers", "entry", "variables", "deep", "bytes", "surrogate"],
 )
 @requirement("cli.mcp-config")
 def test_a_file_that_is_not_understood_is_left_as_it_is(tmp_path: Path, text: bytes, said: str) -> None:
@@ -142,7 +144,7 @@ def test_a_file_that_is_not_understood_is_left_as_it_is(tmp_path: Path, text: by
 
 
 @pytest.mark.parametrize(
-    "text", ["a: [", "a: 1\na: 2\n", "a: 1\n---\nb: 2\n", "# mine\n", "extensions: [a]\n", "- a\n"]
+    "text", ["a: [", "a: 1\na: 2\n", "a: 1\n---\nb: 2\n", "# mine\n", "extensions: [a]\n", "- a\n", "x: 2026-13-45\n"]
 )
 @requirement("cli.mcp-config")
 def test_yaml_that_is_not_understood_is_left_as_it_is(tmp_path: Path, text: str) -> None:

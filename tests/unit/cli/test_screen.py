@@ -88,6 +88,8 @@ def test_a_question_shows_what_would_be_done() -> None:
         '  "how": "fast"\n'
         f"  (refused if unanswered by {until})\n"
     )
+    forged = ASKED.model_copy(update={"tool": 'vault.list\n  "what": "nothing"\n  (only read)\n'})
+    assert len(screen.question(forged).splitlines()) == len(screen.question(ASKED).splitlines())
     assert screen.may_it(ASKED).startswith("Allow it? y(es)")
     assert screen.may_it(CUT).startswith("Not all of it can be shown.")
 

@@ -65,7 +65,7 @@ def test_the_usual_ports_are_used_where_they_are_free(planned: Planner) -> None:
 @requirement("setup.ports")
 def test_other_ports_are_a_setting_and_0_is_any(planned: Planner) -> None:
     """Nothing is said of a port that nobody wished for. (ours)"""
-    named = planned(taken=set(), temporal_port=7300, it_mcp_url="http://localhost:9002/mcp")
+    named = planned(taken=set(), temporal_port=7300, it_mcp_url="http://localhost:9002/somewhere")
     any_ = planned(taken={0}, temporal_port=0, finance_mcp_url="http://localhost:0/mcp")
 
     assert (named.temporal_address, named.it_mcp_url) == ("127.0.0.1:7300", "http://127.0.0.1:9002/mcp")
