@@ -142,6 +142,10 @@ class ChatNotFoundError(ChatError):
     """There is no chat with this id."""
 
 
+class ChatWaitsError(ChatError):
+    """The chat waits for its user to allow something, and goes on then; what was accepted stays so."""
+
+
 class ChatUnavailableError(ChatError):
     """No worker can tell of the chat: those that there are cannot replay it, or are of another build."""
 

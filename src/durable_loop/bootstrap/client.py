@@ -74,6 +74,8 @@ async def connect(
     """
     config = _configured()
     address = config["target_host"] = address or config.get("target_host") or DEFAULT_ADDRESS
+    if "://" in address:
+        raise SettingsError(f"TEMPORAL_ADDRESS is {address}: write host:port, without what stands before ://.")
     config["namespace"] = namespace or config.get("namespace") or names.NAMESPACE_CHAT
     plugins = list(plugins)
     try:
@@ -90,10 +92,14 @@ async def connect(
             )
     except (RuntimeError, OSError, RPCError, ValueError) as error:  # a ValueError: this is no address
         raise TemporalUnreachableError(
-            f"No Temporal answers at {address}: {_reason(error)}\n"
-            f"Check TEMPORAL_ADDRESS (it is {os.environ.get('TEMPORAL_ADDRESS') or 'not set'}), "
-            "or unset it to have a local server started."
+            f"No Temporal answers at {address}: {_reason(error)}\n{_advice(os.environ.get('TEMPORAL_ADDRESS'))}"
         ) from error
+
+
+def _advice(named: str | None) -> str:
+    if named:
+        return f"Check TEMPORAL_ADDRESS (it is {named}), or unset it to have a local server started."
+    return "Have a local server started (`durable-loop up`), or say in TEMPORAL_ADDRESS where another one is."
 
 
 def _configured() -> ClientConnectConfig:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from durable_loop.bootstrap.process import leave
 from durable_loop.cli import chats_app, history_app, operating_app
 from durable_loop.cli.completing import chat_ids
-from durable_loop.cli.output import complain, take_every_character
+from durable_loop.cli.output import complain, take_every_character, write
 from durable_loop.cli.screen import printable
 from durable_loop.errors import DurableLoopError, SettingsError, SetupError
 from durable_loop.settings import load_settings
@@ -29,6 +30,22 @@ app = typer.Typer(
 app.add_typer(chats_app.app)
 app.add_typer(operating_app.app)
 app.add_typer(history_app.app, name="history")
+
+
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's
+    if wanted:
+        write(f"durable-loop {version('durable-loop')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and leave.")
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 @app.command()
@@ -72,6 +89,9 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
         complain(f"{printable(str(error))}\n")
         code = 2 if isinstance(error, SetupError) else 1
     except BrokenPipeError:  # whoever read the output has seen enough
+        code = 1
+    except OSError as error:  # a full disk, a folder that is a file: the machine's, and no bug
+        complain(f"{printable(str(error))}\n")
         code = 1
     except KeyboardInterrupt:
         code = 130

@@ -1,7 +1,9 @@
 """`durable-loop ask`: one message, its reply on standard output, and an exit code."""
 
+import asyncio
 import os
 import sys
+from datetime import timedelta
 from typing import Final, TextIO
 from uuid import uuid4
 
@@ -16,13 +18,15 @@ from durable_loop.cli.connecting import found_chat, on_temporal
 from durable_loop.cli.markdown import rendered
 from durable_loop.cli.output import complain, is_terminal, write, write_json
 from durable_loop.cli.terminal import Look
-from durable_loop.errors import ChatError, SettingsError
+from durable_loop.errors import ChatError, ChatWaitsError, SettingsError
 from durable_loop.models.naming import check_key, resolve_model
 from durable_loop.settings import Settings
 
 __all__ = ["deciding", "run_ask", "whole_question"]
 
 NO_REPLY: Final = 1
+# Others who ask with a command have their questions answered at once.
+OTHERS_PATIENCE: Final = timedelta(seconds=5)
 STDIN: Final = "-"
 NOT_APPROVED: Final = "nobody can be asked: the message was sent by a command without --approve"
 
@@ -43,7 +47,10 @@ async def run_ask(
         chat = await _chat(client, chat_id, settings, start)
         turn_id = uuid4().hex
         try:
-            reply = await chat.send(text, turn_id=turn_id, decide=deciding(turn_id, approve=approve))
+            reply = await chat.send(text, turn_id=turn_id, decide=deciding(chat.chat_id, turn_id, approve=approve))
+        except asyncio.CancelledError:
+            complain(screen.accepted_perhaps(chat.chat_id))
+            raise
         except ChatError as error:
             _say_failure(chat, error, as_json=as_json)
             return NO_REPLY
@@ -70,12 +77,16 @@ def whole_question(typed: str | None, stdin: TextIO | None) -> str:
     return text.encode(errors="replace").decode()
 
 
-def deciding(turn_id: str, *, approve: bool) -> Decide:
-    """Decide about what this message would have done: there is nobody to ask. What others asked for is theirs."""
+def deciding(chat_id: str, turn_id: str, *, approve: bool) -> Decide:
+    """Decide about what this message would have done: there is nobody to ask. What others asked for is theirs.
+
+    Raises, where it is called, ChatWaitsError: they do not answer soon.
+    """
 
     async def decide(question: Question) -> Decision | None:
         if question.turn_id != turn_id:
-            return None
+            await asyncio.sleep(OTHERS_PATIENCE.total_seconds())  # ended where the question is closed
+            raise ChatWaitsError(screen.asks_somebody(question, chat_id))
         complain(screen.decided_for(question, approved=approve))
         if approve:
             return Decision(question_id=question.question_id, verdict=Verdict.APPROVE)

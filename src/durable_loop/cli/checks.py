@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from durable_loop.bootstrap.client import configured_address
+from durable_loop.cli import screen
 from durable_loop.cli.overview import PartNow, overview
 from durable_loop.cli.terminal import Look
 from durable_loop.errors import ModelSetupError, StackError
@@ -23,7 +24,7 @@ from durable_loop.models.naming import check_key, key_hint, resolve_model
 from durable_loop.settings import Settings
 from durable_loop.stack.binaries import find_temporal
 from durable_loop.stack.folder import ROOM_NEEDED
-from durable_loop.stack.lease import check_temporal, running_stack
+from durable_loop.stack.lease import check_temporal, is_left_over, running_stack
 from durable_loop.stack.messages import StackState
 from durable_loop.stack.plan import LOOPBACK, TEMPORAL
 from durable_loop.stack.ports import HOST
@@ -201,6 +202,8 @@ def _is_free(port: int) -> bool:
 async def _stack(settings: Settings) -> list[Finding]:
     """Look at every part of a stack; without one at the Temporal that is configured."""
     runs, found = await running_stack(settings), await overview(settings)
+    if found is None and is_left_over(settings):
+        return [Finding("stack", Verdict.WARN, screen.left_over())]
     if found is None:
         return [Finding("stack", Verdict.OK, "none runs; the first command that needs it starts it")]
     if found.stack is None:

@@ -1,11 +1,12 @@
 """The part of a line that has room; a character may need two columns, or none."""
 
 from itertools import accumulate
+from textwrap import fill
 from typing import Final
 
 from prompt_toolkit.utils import get_cwidth
 
-__all__ = ["beginning", "end", "width"]
+__all__ = ["beginning", "end", "width", "wrapped"]
 
 # Makes the sign before it an emoji, which is wider.
 _AS_EMOJI: Final = "\ufe0f"
@@ -29,6 +30,28 @@ def end(line: str, columns: int) -> str:
     fitting = beginning(line[::-1], columns)[::-1]
     half, space, whole = fitting.partition(" ")
     return whole if space and fitting != line and len(half) <= _LONG else fitting
+
+
+def wrapped(text: str, columns: int) -> str:
+    """Return a text whose lines wrap between words, the rest of each as far in as its beginning; words stay whole.
+
+    A line with an escape sequence was made to fit, and stays as it is.
+    """
+    lines = (line if "\x1b" in line or width(line) <= columns else _folded(line, columns) for line in text.split("\n"))
+    return "\n".join(lines)
+
+
+def _folded(line: str, columns: int) -> str:
+    words = line.lstrip(" ")
+    indent = " " * (len(line) - len(words))
+    return fill(
+        words,
+        columns,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _width(character: str) -> int:

@@ -26,7 +26,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from durable_loop.chat.messages import Decision, Question
 from durable_loop.cli import screen
 from durable_loop.cli.answering import Answering, GrowingReply
-from durable_loop.cli.fitting import beginning
+from durable_loop.cli.fitting import beginning, wrapped
 from durable_loop.cli.prompt import LEAVE, InterruptedByUser, LeftByUser, text_of
 from durable_loop.cli.slash import ChatIds, SlashCompleter
 from durable_loop.cli.terminal import Look
@@ -129,7 +129,7 @@ class TerminalLines:
                     typed = text_of(await session.prompt_async(screen.may_it(question), handle_sigint=False))
             except EOFError as error:
                 raise LeftByUser from error
-            if typed.strip().lower() in LEAVE:
+            if typed.strip().lower().removeprefix("/") in LEAVE:
                 raise LeftByUser
             if (decision := screen.decision(question, typed)) is not None:
                 return decision
@@ -140,7 +140,8 @@ class TerminalLines:
         return Look.now()
 
     def tell(self, text: str) -> None:
-        """Write above the prompt, or above the line that stands for a reply."""
+        """Write above the prompt, or above the line that stands for a reply; what is too wide wraps between words."""
+        text = wrapped(text, Look.now().columns)
         sys.stdout.write(f"{self._erasing()}{text}{self._waiting}" if self._waiting else text)
         sys.stdout.flush()
 

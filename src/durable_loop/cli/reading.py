@@ -7,6 +7,7 @@ from pathlib import Path
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from durable_loop.chat.listing import state_of
+from durable_loop.chat.messages import TranscriptLine
 from durable_loop.cli import screen
 from durable_loop.cli.connecting import found_chat, on_temporal, told
 from durable_loop.cli.output import is_terminal, put, refuse_to_overwrite, write
@@ -55,9 +56,11 @@ async def whole_chat(client: Client, settings: Settings, chat_id: str) -> WholeC
     chat, described = await found_chat(client, chat_id, settings)
     try:
         status = await told(chat.status(), chat_id=chat.chat_id)
-        lines = await told(chat.transcript(), chat_id=chat.chat_id)
+        conversation = await told(chat.conversation(), chat_id=chat.chat_id)
     except ChatUnavailableError as error:
         raise TemporalUnreachableError(screen.no_worker(chat.chat_id)) from error
+    # What is accepted and not answered yet was said as well.
+    lines = [*conversation.lines, *(TranscriptLine(role="user", text=turn.text) for turn in conversation.open)]
     is_open = described.status is WorkflowExecutionStatus.RUNNING
     state = str(status.phase) if is_open else state_of(described.status)
     return WholeChat(chat.chat_id, status.title, status.model, state, lines)

@@ -26,9 +26,11 @@ from durable_loop.stack.messages import PartState, StackState, StackStatus
 
 __all__ = [
     "Progress",
+    "accepted_perhaps",
     "addresses",
     "another_first",
     "asked_in",
+    "asks_somebody",
     "away",
     "begun_anew",
     "cancelling",
@@ -41,10 +43,12 @@ __all__ = [
     "failure",
     "farewell",
     "leaves_next_time",
+    "left_over",
     "may_it",
     "no_longer_asked",
     "no_reply",
     "no_worker",
+    "nobody_yet",
     "not_sent",
     "notes",
     "on_one_line",
@@ -178,6 +182,11 @@ def temporal_is_away(*, seconds: float) -> str:
     return f"Temporal does not answer: trying again, {seconds:.0f} s"
 
 
+def nobody_yet(*, seconds: float) -> str:
+    """Return what is shown while no worker has taken the message up: until then it may not be accepted."""
+    return f"no worker has taken it up, {seconds:.0f} s"
+
+
 def another_first(doing: str) -> str:
     """Return what happens while a message of somebody else is answered before this one."""
     return f"another message first: {doing or 'it begins'}"
@@ -270,6 +279,19 @@ def decided_for(asked: Question, *, approved: bool) -> str:
     return f"  (allowed by --approve: {tool})\n" if approved else f"  (not allowed without --approve: {tool})\n"
 
 
+def asks_somebody(question: Question, chat_id: str) -> str:
+    """Return why a message is not answered: the chat waits for its user."""
+    return (
+        f"The chat waits until somebody allows {on_one_line(question.tool)}, or does not: "
+        f"durable-loop chat --resume {on_one_line(chat_id)}. This message is answered then."
+    )
+
+
+def accepted_perhaps(chat_id: str) -> str:
+    """Return what may become of a message that was not waited for."""
+    return f"  (if it was accepted, it is answered all the same: durable-loop chat --resume {on_one_line(chat_id)})\n"
+
+
 def asked_in(chat_id: str) -> str:
     """Return in which new chat a single question was asked."""
     return f"  (to go on: durable-loop chat --resume {chat_id})\n"
@@ -278,6 +300,11 @@ def asked_in(chat_id: str) -> str:
 def unknown_chat(chat_id: str) -> str:
     """Return what is wrong with the id of a chat, and what to type."""
     return f"There is no chat {on_one_line(chat_id)}: `durable-loop chats` lists those that there are."
+
+
+def left_over() -> str:
+    """Return what is said of a stack that nobody watches over."""
+    return "A supervisor died, and its parts still run: `durable-loop up` takes over, `durable-loop down` ends them."
 
 
 def ends(chat_id: str, *, is_open: bool) -> str:

@@ -55,7 +55,7 @@ def run_show(
         case None, Path():
             told = of_file(file)
         case _:
-            raise SettingsError("Name a chat, or a file with --file; `durable-loop chats` lists the chats.")
+            raise SettingsError("Name either a chat or, with --file, a file; `durable-loop chats` lists the chats.")
     if html:
         put(as_page(told), output, force=force)
     else:

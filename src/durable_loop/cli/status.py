@@ -10,6 +10,7 @@ from durable_loop.cli.output import is_terminal, write, write_json
 from durable_loop.cli.overview import Overview, PartNow, overview
 from durable_loop.cli.terminal import Look
 from durable_loop.settings import Settings
+from durable_loop.stack.lease import is_left_over
 
 __all__ = ["plain", "run_status", "table"]
 
@@ -29,7 +30,7 @@ async def run_status(settings: Settings, *, as_json: bool) -> int:
     if as_json:
         write_json(_as_json(found))
     elif found is None:
-        write("No stack is running.\n")
+        write(f"No stack is running.{f' {screen.left_over()}' if is_left_over(settings) else ''}\n")
     elif is_terminal(sys.stdout):
         write(table(found, Look.now()))
     else:

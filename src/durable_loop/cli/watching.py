@@ -17,6 +17,8 @@ __all__ = ["Watching"]
 
 # A token is to be seen a third of a second after the model gave it: the worker tells, its server holds back, we look.
 INTERVAL: Final = 0.1  # seconds
+# A worker that is there takes a message at once, and one that died is known to have after some seconds.
+TAKEN_WITHIN: Final = 3.0
 # What a turn that is over leaves to be told can wait no longer than this for a worker.
 LAST_LOOK: Final = 2.0
 # A call to a server that is away takes this long at most, so that the user hears of it.
@@ -31,7 +33,7 @@ class Watching:
         self.is_cancelled = False
         self._chat = chat
         self._answering = answering
-        self._since = self._heard = time.monotonic()
+        self._since = self._heard = self._taken = time.monotonic()
         # The calls of which the chat has told whose they are: of this turn, or of another one.
         self._known: frozenset[str] = frozenset()
         self._turn_now: str | None = None
@@ -73,7 +75,12 @@ class Watching:
                 self._known |= calls
 
     def _show(self, under_way: list[UnderWay]) -> None:
-        doing = screen.doing(under_way, self._calls, seconds=time.monotonic() - self._since)
+        now = time.monotonic()
+        doing = screen.doing(under_way, self._calls, seconds=now - self._since)
+        if under_way:
+            self._taken = now
+        elif now - self._taken >= TAKEN_WITHIN:
+            doing = screen.nobody_yet(seconds=now - self._taken)
         if self.is_cancelled:
             doing = screen.cancelling()
         elif under_way and self._turn_now not in {None, self.turn_id}:

@@ -43,7 +43,8 @@ class DurableModelProvider(ModelProvider):
             choice = resolve_model(model_name)
             check_key(choice, self._environ)
         except ModelSetupError as error:
-            raise as_application_error(error) from error
+            told = ModelSetupError(f"{error} A worker knows what was set when it was started.")
+            raise as_application_error(told) from error
         if choice.offline:
             return OfflineModel()
         return LiteLLMModel(choice, timeout=self._timeout, environ=self._environ)
@@ -120,7 +121,8 @@ class LiteLLMModel(Model):
                 self._choice.name, api_key=self._environ[variable].strip() if variable is not None else None
             )
         except ModelSetupError as error:
-            raise as_application_error(error) from error
+            told = ModelSetupError(f"{error} A worker knows what was set when it was started.")
+            raise as_application_error(told) from error
 
     def _once(self, model_settings: ModelSettings) -> ModelSettings:
         arguments: dict[str, Any] = {

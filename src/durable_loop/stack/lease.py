@@ -15,12 +15,12 @@ from durable_loop.errors import StackError
 from durable_loop.settings import Settings
 from durable_loop.stack import ports
 from durable_loop.stack.folder import StackFolder
-from durable_loop.stack.leftovers import end_leftovers
+from durable_loop.stack.leftovers import end_leftovers, leftovers
 from durable_loop.stack.log import Log
 from durable_loop.stack.messages import Operation, PartStatus, Request, StackState, StackStatus
 from durable_loop.stack.part import python_module
 
-__all__ = ["Lease", "check_temporal", "end_stack", "join_stack", "keep_stack", "running_stack"]
+__all__ = ["Lease", "check_temporal", "end_stack", "is_left_over", "join_stack", "keep_stack", "running_stack"]
 
 T = TypeVar("T")
 
@@ -197,6 +197,12 @@ async def running_stack(settings: Settings) -> tuple[StackState, StackStatus] | 
         return None
     found.writer.close()
     return found.state, found.status
+
+
+def is_left_over(settings: Settings) -> bool:
+    """Whether parts run of a stack whose supervisor died; asked where no stack runs."""
+    state = StackState.read(StackFolder(settings.data_dir).state)
+    return state is not None and bool(leftovers(state.processes))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 import io
 import sys
+from datetime import timedelta
 
 import pytest
 
+from durable_loop.cli import ask
 from durable_loop.cli.ask import deciding, whole_question
 from durable_loop.cli.output import complain, take_every_character, write
-from durable_loop.errors import SettingsError
+from durable_loop.errors import ChatWaitsError, SettingsError
 from tests.unit.cli.test_screen import ASKED
 
 
@@ -49,9 +51,17 @@ def test_without_a_message_it_is_said_what_to_type(stdin: io.TextIOWrapper | Non
         whole_question(None, stdin)
 
 
-async def test_what_others_asked_for_is_theirs(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is decided, and nothing said, about a turn that another program began. (ours)"""
-    assert await deciding("another", approve=True)(ASKED) is None
+async def test_what_others_asked_for_is_theirs_and_not_waited_for_long(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is decided about a turn that another program began; whoever looks on is told what the chat waits for.
+
+    (ours)
+    """
+    monkeypatch.setattr(ask, "OTHERS_PATIENCE", timedelta(seconds=0.01))
+
+    with pytest.raises(ChatWaitsError, match=r"until somebody allows vault.delete.*--resume chat-1\. This message"):
+        await deciding("chat-1", "another", approve=True)(ASKED)
     assert capsys.readouterr().err == ""
 
 

@@ -38,3 +38,14 @@ def test_the_line_that_waits_fits(columns: int, words: str) -> None:
     line = screen.waiting("calling weather with 東京", begun=True, heard=words, columns=columns)
 
     assert fitting.width(line) <= max(columns, fitting.width("  … (calling weather with 東京)"))
+
+
+def test_lines_wrap_between_words_and_what_was_made_to_fit_stays() -> None:
+    """An address stays whole, a line that is indented is so in all its rows. (ours)"""
+    link = "https://example.com/an-address-that-is-longer-than-the-line"
+    text = f"No turn is lost, repeated\n  (or mixed up, at any moment)\n\x1b[1m{'x' * 40}\x1b[0m\n{link} is it\n"
+
+    assert fitting.wrapped(text, 20) == (
+        f"No turn is lost,\nrepeated\n  (or mixed up, at\n  any moment)\n\x1b[1m{'x' * 40}\x1b[0m\n{link}\nis it\n"
+    )
+    assert fitting.wrapped(text, 100) == text

@@ -94,3 +94,11 @@ async def test_odd_schemas_are_survived() -> None:
     for walk in (loop, lost, deep, odd):
         response = await respond("walk the tree", [walk])
         assert calls_of(response) or text_of(response)
+
+
+async def test_digits_of_every_script_are_digits() -> None:
+    """They are read as the numbers that they are. (ours)"""
+    (call,) = calls_of(await respond("Calculate ٣ + ٤"))
+
+    assert call == ("calculator", {"expression": "3 + 4"})
+    assert text_of(await respond("stock price of ႘"))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from unicodedata import decimal
 
 from agents import Tool
 
@@ -76,7 +77,11 @@ def _understand(turns: Sequence[Turn], toolbox: Toolbox) -> Understood:
 
 
 def _read(turn: Turn, toolbox: Toolbox, memory: Memory, before: Choice | None) -> Understood:
-    return understand(turn.message, toolbox, memory, before) if len(turn.message) <= MAX_CHARS else Understood()
+    if len(turn.message) > MAX_CHARS:
+        return Understood()
+    # Every script has digits of its own.
+    message = "".join(str(decimal(sign)) if sign.isdecimal() else sign for sign in turn.message)
+    return understand(message, toolbox, memory, before)
 
 
 def _batch(wanted: Sequence[Choice], *, parallel: bool) -> Sequence[Choice]:
