@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from temporalio.client import WorkflowExecutionStatus
 from durable_loop.chat.messages import Decision, OpenQuestions, Question, Turn, Verdict
 from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import Agent, Environment, McpTransport, Script, TestedChat, WorkerPlace, call, calls, says
+from tests.e2e.commands import piped
 from tests.e2e.hostile import NEXT, Poisoner, called
 from tests.e2e.mcp_http import NOWHERE, over_http
 from tests.e2e.terminal import ROOT, Terminal, environment_of
@@ -553,6 +555,28 @@ async def test_a_pipe_leaves_the_questions_of_others_to_them(env: Environment, v
         assert await process.wait() == 0
         assert "Agent: Well." in output.decode()
         assert vault.done == ["deleted it"]
+
+
+@requirement("approval.pipe")
+async def test_a_single_message_does_not_wait_for_what_another_one_asked(
+    env: Environment, vault: Vault, tmp_path: Path
+) -> None:
+    """Who asked it may be away until tomorrow: it is said how to go on, and the message is answered then. (ours)"""
+    script = Script(calls("delete", what="it"), says("Well."), says("And hello."))
+    async with asking(env, vault, script) as chat:
+        ran = await piped(tmp_path, "ask", "hello", "--chat", chat.chat_id, "--approve", TEMPORAL_ADDRESS=env.address)
+        assert (ran.code, ran.output) == (1, "")
+        assert "The chat waits until somebody allows" in ran.errors
+        assert f"durable-loop chat --resume {chat.chat_id}" in ran.errors
+        assert vault.done == []
+
+        await answer(chat, Verdict.APPROVE)
+        await eventually(lambda: has_said(chat, "And hello."))
+
+
+async def has_said(chat: TestedChat, text: str) -> bool:
+    """Whether the agent has said it."""
+    return text in [line.text for line in await chat.transcript()]
 
 
 async def test_ctrl_c_at_a_question_stops_the_turn(env: Environment, vault: Vault) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -432,3 +433,8 @@ async def test_an_unknown_chat_is_one_line_that_says_what_to_type(
     assert ran.errors.endswith(": `durable-loop chats` lists those that there are.\n")
     assert ran.errors.count("\n") == 1
     assert "\x1b" not in ran.errors
+
+
+async def test_the_version_is_told(tmp_path: Path) -> None:
+    """That of the package. (ours)"""
+    assert await piped(tmp_path, "--version") == (0, f"durable-loop {version('durable-loop')}\n", "")

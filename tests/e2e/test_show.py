@@ -128,8 +128,8 @@ async def test_a_history_in_a_file_needs_no_server(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("show",), "Name a chat, or a file with --file"),
-        (("show", "chat-1", "--file", "broken.json"), "Name a chat, or a file with --file"),
+        (("show",), "Name either a chat or, with --file, a file"),
+        (("show", "chat-1", "--file", "broken.json"), "Name either a chat or, with --file, a file"),
         (("show", "--file", "none.json"), "none.json cannot be read: No such file or directory."),
         (("show", "--file", "."), ". cannot be read: Is a directory."),
         (("show", "--file", "broken.json"), "broken.json is no workflow history"),

@@ -309,6 +309,17 @@ async def test_a_line_with_a_space_in_front_or_a_path_is_a_message(env: Environm
         assert await said_by_the_user(await newest(env, agent)) == ["/help", "/etc/hosts, what is that?"]
 
 
+@requirement("cli.retries-shown")
+async def test_a_message_that_no_worker_takes_up_is_told_so(env: Environment) -> None:
+    """Until then it is not accepted. (ours)"""
+    async with (
+        env.agent(None) as agent,
+        Terminal.talking_to(env, agent, DURABLE_LOOP_ORCHESTRATOR_QUEUE="nobody-polls-here-either") as terminal,
+    ):
+        terminal.say("Is somebody there?")
+        await terminal.shows(re.compile(r"Agent: … \(no worker has taken it up, \d+ s\)"))
+
+
 @requirement("cli.several")
 async def test_two_terminals_in_one_chat_see_each_others_turns(env: Environment) -> None:
     """In the order of the chat, in both; nothing twice. (ours)"""

@@ -123,3 +123,13 @@ async def test_the_parts_of_a_stack_that_runs_are_looked_at(stack: TestStack, tm
     assert f"ok\tport {port}\tthe finance MCP server of this stack" in broken.output
     assert other.code == SOMETHING_IS_WRONG
     assert "TEMPORAL_ADDRESS is 127.0.0.1:9, but the stack that runs here has a server of its own." in other.output
+
+
+@requirement("cli.doctor")
+async def test_a_data_folder_that_is_a_file_is_said_in_a_line(tmp_path: Path) -> None:
+    """Also by commands that look for a stack there. (ours)"""
+    (tmp_path / "file").write_text("")
+    for command in ("doctor", "status", "chats"):
+        ran = await piped(tmp_path, command, DURABLE_LOOP_DATA_DIR=str(tmp_path / "file"))
+        assert ran.code != 0
+        assert str(tmp_path / "file") in ran.output + ran.errors

@@ -108,6 +108,8 @@ async def test_what_a_killed_supervisor_left_over_is_ended_by_the_next_command(s
         stack.supervisor.kill()
     assert any(psutil.pid_exists(record.pid) for record in before.processes)
 
+    code, output, _ = await stack.command("status")
+    assert (code, output.startswith("No stack is running. A supervisor died, and its parts still run:")) == (1, True)
     code, output, errors = await stack.command("down")
     assert (code, output) == (0, "The stack has ended; the chats stay.\n")
     assert "left over by a supervisor that died" in errors
