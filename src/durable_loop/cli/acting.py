@@ -105,6 +105,8 @@ async def _export(session: Session, argument: str) -> None:
         return
     format_, _, file = argument.partition(" ")
     if format_ not in FORMATS:
+        if argument and "." not in argument:
+            raise SettingsError(command_words.no_such_format(argument, FORMATS))
         format_, file = "md", argument
     chat_id = session.talking.chat.chat_id
     chat = await whole_chat(session.client, session.settings, chat_id)

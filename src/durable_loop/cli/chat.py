@@ -144,13 +144,13 @@ class _Program:
         while (line := await _read(lines)) is not None:
             text = line.strip()
             command = slash.parsed(line)
-            if text.lower() in LEAVE or (command is not None and command[0] == "quit"):
+            if text.lower() in LEAVE or command == ("quit", ""):
                 return
-            if command is not None and command[0] == "help":
+            if command is not None and (wrong := slash.wrong(*command)) is not None:
+                lines.tell(wrong)
+            elif command is not None and command[0] == "help":
                 known = [(each.usage, each.about) for each in slash.COMMANDS]
                 lines.tell(command_words.commands(known, lines.look()))
-            elif command is not None and slash.find(command[0]) is None:
-                lines.tell(command_words.unknown_command(command[0]))
             elif text and (session := await self._patiently(lines, opening)) is not None:
                 if command is None:
                     await session.talking.say(text)

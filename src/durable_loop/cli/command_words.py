@@ -4,7 +4,7 @@ A `look` is None where what reads the words is no terminal: its lines have no en
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Final
@@ -25,12 +25,14 @@ __all__ = [
     "more_chats",
     "new_chat",
     "no_editor",
+    "no_such_format",
     "nobody_to_ask",
     "not_begun",
     "nothing_asked",
     "parts_are",
     "resumed",
     "said_wrong",
+    "takes_nothing",
     "tools",
     "unknown_command",
 ]
@@ -74,6 +76,16 @@ def _hanging(words: str, look: Look | None, *, indent: int = 4) -> str:
 def unknown_command(name: str) -> str:
     """Return what is wrong with a line that begins like a command, and what to type."""
     return f"There is no command /{on_one_line(name)}: /help lists them. A space in front makes it a message.\n"
+
+
+def takes_nothing(name: str) -> str:
+    """Return what is wrong with a command that something follows."""
+    return f"/{name} stands alone: nothing follows it. A space in front makes it a message.\n"
+
+
+def no_such_format(word: str, formats: Iterable[str]) -> str:
+    """Return what is wrong with what follows `/export`: it is no format, and it has no dot as a file has."""
+    return f"There is no format {on_one_line(word)}: write {', '.join(formats)}, or a file's name with a dot."
 
 
 def new_chat(model: str, *, left: str | None) -> str:

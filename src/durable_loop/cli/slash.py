@@ -8,7 +8,9 @@ from typing import Final
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-__all__ = ["COMMANDS", "ChatIds", "Command", "SlashCompleter", "find", "parsed"]
+from durable_loop.cli import command_words
+
+__all__ = ["COMMANDS", "ChatIds", "Command", "SlashCompleter", "find", "parsed", "wrong"]
 
 # Returns what `/resume` can be given, and soon: the user is typing.
 ChatIds = Callable[[], Awaitable[Sequence[str]]]
@@ -55,6 +57,14 @@ _BY_NAME: Final = {command.name: command for command in COMMANDS}
 def find(name: str) -> Command | None:
     """Return the command of this name."""
     return _BY_NAME.get(name.lower())
+
+
+def wrong(name: str, argument: str) -> str | None:
+    """Return what is wrong with a command as it was typed, and what to type; None where nothing is."""
+    command = find(name)
+    if command is None:
+        return command_words.unknown_command(name)
+    return command_words.takes_nothing(command.name) if argument and not command.argument else None
 
 
 def parsed(line: str) -> tuple[str, str] | None:

@@ -5,7 +5,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from durable_loop.cli.acting import ACTIONS
-from durable_loop.cli.slash import COMMANDS, SlashCompleter, find, parsed
+from durable_loop.cli.slash import COMMANDS, SlashCompleter, find, parsed, wrong
 
 EVENT = CompleteEvent(completion_requested=True)
 # Those that the program does itself, before there is a chat.
@@ -66,3 +66,24 @@ async def offered(typed: str) -> list[str]:
 async def test_commands_formats_and_chats_are_offered(typed: str, offers: list[str]) -> None:
     """And nothing within a message. (ours)"""
     assert await offered(typed) == offers
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/nonsense", "There is no command /nonsense: /help lists them."),
+        ("/status now", "/status stands alone: nothing follows it."),
+        ("/quit this", "/quit stands alone"),
+        ("/HELP me", "/help stands alone"),
+        ("/model gpt-4", None),
+        ("/export md a b.md", None),
+        ("/status", None),
+    ],
+)
+def test_what_is_wrong_with_a_command_is_said(line: str, said: str | None) -> None:
+    """And what to type; nothing is ignored. (ours)"""
+    command = parsed(line)
+    assert command is not None
+    told = wrong(*command)
+
+    assert told is None if said is None else told is not None and said in told
