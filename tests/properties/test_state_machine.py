@@ -28,7 +28,7 @@ from durable_loop.chat.state import ChatState
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError
 from tests.requirements import requirement
 
-# The same examples in every run, as many as the profile says (`tests/conftest.py`): the folder of examples that failed
+# The same examples in every run, as many as the profile says (`conftest.py`): the folder of examples that failed
 # is not needed then.
 SETTINGS = settings(derandomize=True, database=None, deadline=None, stateful_step_count=40, report_multiple_bugs=False)
 # Finding is enough: the events of a broken chat are not made few to be read.

@@ -19,15 +19,12 @@ from agents import (
     TResponseInputItem,
     function_tool,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from openai.types.responses import ResponseFunctionToolCall
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from durable_loop.errors import SettingsError
 from durable_loop.testing import (
-    Calls,
     FakeModel,
     FakeModelProvider,
     Script,
@@ -370,34 +367,4 @@ async def test_a_run_that_waits_for_an_approval_goes_on_at_the_next_step() -> No
         state.approve(question)
 
     assert (await Runner.run(agent, state)).final_output == "Both are gone."
-    model.assert_complete()
-
-
-@given(data=st.data())
-@settings(max_examples=50, deadline=None, derandomize=True, database=None)
-@requirement("harness.pure-model")
-def test_any_script_is_spoken_in_order_and_any_request_gets_the_same_answer_again(data: st.DataObject) -> None:
-    """Driven by a loop that does what agents do, whatever the steps. (ours)"""
-    step = st.one_of(
-        st.builds(says, st.text(min_size=1, max_size=5)),
-        st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=3).map(lambda names: calls(*map(call, names))),
-    )
-    script = Script(*data.draw(st.lists(step, max_size=8)), says("end"))
-    model, items, asked = FakeModel(script), [HELLO], list[tuple[list[dict[str, Any]], ModelResponse]]()
-
-    async def talk() -> None:
-        for number, scripted in enumerate(script.steps):
-            response = await respond(model, *items)
-            asked.append((list(items), response))
-            items.extend(item.model_dump(exclude_unset=True) for item in response.output)
-            if isinstance(scripted, Calls):
-                made = [item for item in response.output if isinstance(item, ResponseFunctionToolCall)]
-                assert [item.name for item in made] == [one.tool for one in scripted.calls]
-                items.extend({"type": "function_call_output", "call_id": item.call_id, "output": "x"} for item in made)
-            elif number + 1 < len(script.steps):
-                items.append(HELLO)
-        for request, response in asked:
-            assert (await respond(model, *request)).output == response.output
-
-    asyncio.run(talk())
     model.assert_complete()
