@@ -611,6 +611,7 @@ async def test_a_terminal_that_looks_on_may_answer(env: Environment, vault: Vaul
             await other.shows("The agent asks something: /approve")
             other.say("/approve")
             await other.shows('The agent wants to call finance.delete (for "Delete it."):')
+            await other.shows("Allow it?")  # what is typed before that is no answer
             other.say("y")
             await one.shows("Agent: Done.")
             await other.shows("Agent: Done.")
