@@ -596,6 +596,21 @@ async def test_ctrl_c_at_a_question_stops_the_turn(env: Environment, vault: Vaul
     assert vault.done == []
 
 
+async def test_a_dumb_terminal_asks_as_well(env: Environment, vault: Vault) -> None:
+    """Each thing once: it cannot take back what it showed. (ours)"""
+    async with guarded(env, vault, DELETE) as agent, Terminal.talking_to(env, agent, term="dumb") as terminal:
+        terminal.say("Delete it.")
+        await terminal.shows("Allow it?")
+        terminal.say("y")
+        await terminal.shows("Agent: Well.")
+        terminal.say("quit")
+        assert await terminal.ended() == 0
+        assert terminal.text.count("n and why: y\n") == 1
+        assert terminal.text.count("Allow it?") == 1
+
+    assert vault.done == ["deleted it"]
+
+
 async def test_a_terminal_that_looks_on_may_answer(env: Environment, vault: Vault) -> None:
     """It says that something is asked, and asks when told to. (ours)"""
     script = Script(says("Hello."), calls("delete", what="it"), says("Done."))

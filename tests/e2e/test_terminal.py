@@ -449,6 +449,22 @@ async def test_no_colours_where_none_are_wanted(env: Environment, term: str, no_
             assert b"\x1b" not in terminal.written
 
 
+async def test_what_is_typed_at_a_dumb_terminal_is_there_once(env: Environment) -> None:
+    """It cannot take back what it showed. (ours)"""
+    script = Script(says("Hello."), says("Again."))
+    async with env.agent(script) as agent, Terminal.talking_to(env, agent, term="dumb") as terminal:
+        await terminal.shows("You:")
+        terminal.say("My name is Ada")
+        await terminal.shows("Agent: Hello.")
+        terminal.say("Who am I?")
+        await terminal.shows("Agent: Again.")
+        terminal.say("quit")
+        assert await terminal.ended() == 0
+        assert [terminal.text.count(said) for said in ("My name is Ada", "Who am I?")] == [1, 1]
+        assert "You: My name is Ada\nAgent: Hello.\n" in terminal.text
+        assert b"\x1b" not in terminal.written
+
+
 async def test_colours_where_they_are_welcome(env: Environment) -> None:
     """The check above can fail: code is highlighted. (ours)"""
     async with (

@@ -8,18 +8,17 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app
+from prompt_toolkit.application import create_app_session, get_app, get_app_session
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.output import Output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.patch_stdout import patch_stdout
 
@@ -49,18 +48,18 @@ class TerminalLines:
         self._asking = False
         self._to_edit: str | None = None
         self._on_key: Callable[[Exception], None] = _leave_it
-        self._session: PromptSession[str] = PromptSession(
-            history=FileHistory(history),
-            completer=SlashCompleter(chat_ids),
-            complete_while_typing=False,
-            multiline=True,
-            prompt_continuation=CONTINUATION,
-            key_bindings=_keys(),
-            enable_history_search=True,
-            # Ctrl-X Ctrl-E, as in a shell.
-            enable_open_in_editor=True,
-            output=_output(),
-        )
+        with _plain_where_it_is():
+            self._session: PromptSession[str] = PromptSession(
+                history=FileHistory(history),
+                completer=SlashCompleter(chat_ids),
+                complete_while_typing=False,
+                multiline=True,
+                prompt_continuation=CONTINUATION,
+                key_bindings=_keys(),
+                enable_history_search=True,
+                # Ctrl-X Ctrl-E, as in a shell.
+                enable_open_in_editor=True,
+            )
 
     @contextmanager
     def held(self, on_key: Callable[[Exception], None]) -> Generator[None]:
@@ -120,9 +119,8 @@ class TerminalLines:
 
     async def _decision(self, question: Question) -> Decision:
         # Its answers are not for the history of what was said.
-        session = PromptSession[str](
-            input=self._session.app.input, output=self._session.app.output, interrupt_exception=InterruptedByUser
-        )
+        with _plain_where_it_is():
+            session = PromptSession[str](interrupt_exception=InterruptedByUser)
         while True:
             try:
                 with patch_stdout(raw=True):
@@ -220,9 +218,14 @@ def _keys() -> KeyBindings:
     return keys
 
 
-def _output() -> Output | None:
-    """Return what the terminal understands; None: as prompt_toolkit finds out."""
-    return PlainTextOutput(sys.stdout) if Look.now().plain else None
+def _plain_where_it_is() -> AbstractContextManager[object]:
+    """Have what is made within it write plain text, where the terminal shows nothing else.
+
+    Not as an argument: with an output of its own a prompt is drawn again and again, which a dumb terminal cannot do.
+    """
+    if not Look.now().plain:
+        return nullcontext()
+    return create_app_session(input=get_app_session().input, output=PlainTextOutput(sys.stdout))
 
 
 def _open_editor() -> None:
