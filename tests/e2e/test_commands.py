@@ -98,6 +98,21 @@ async def test_a_turn_that_fails_is_exit_code_1(env: Environment, tmp_path: Path
     assert huge == (1, "", "No reply: The message is too long: no chat takes more than 1,000,000 bytes.\n")
 
 
+async def test_what_goes_wrong_in_a_chat_in_a_pipe_is_beside_the_replies(env: Environment, tmp_path: Path) -> None:
+    """And in the exit code; the lines after it are answered. (ours)"""
+    too_long = "x" * 21
+    typed_in = f"{too_long}\n/nonsense\nCalculate 1 + 1\nquit\n"
+    async with env.agent(None, max_message_chars=20) as agent:
+        ran = await piped(tmp_path, "chat", "--no-stack", stdin=typed_in, **environment_of(env, agent))
+
+    assert ran.code == 1
+    assert ran.errors.splitlines() == [
+        "No reply: The message has 21 characters; this chat takes 20.",
+        "There is no command /nonsense: /help lists them. A space in front makes it a message.",
+    ]
+    assert f"You: {too_long}\nYou: /nonsense\nYou: Calculate 1 + 1\nAgent: The result is 2.\n" in ran.output
+
+
 @pytest.mark.parametrize(
     ("words", "runs", "said"),
     [

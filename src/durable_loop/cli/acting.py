@@ -29,9 +29,9 @@ async def act(session: Session, name: str, argument: str) -> None:
     try:
         await ACTIONS[name](session, argument)
     except DurableLoopError as error:
-        session.lines.tell(command_words.said_wrong(str(error)))
+        session.lines.complain(command_words.said_wrong(str(error)))
     except RPCError as error:
-        session.lines.tell(command_words.said_wrong(f"Temporal does not answer: {error.message}"))
+        session.lines.complain(command_words.said_wrong(f"Temporal does not answer: {error.message}"))
 
 
 async def _new(session: Session, argument: str) -> None:

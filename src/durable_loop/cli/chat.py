@@ -104,7 +104,7 @@ class _Program:
             return INTERRUPTED
         except LeftByUser:
             pass
-        return 0
+        return lines.exit_code
 
     def _hear(self, key: Exception) -> None:
         """Take a key that was pressed while no line was read."""
@@ -147,7 +147,7 @@ class _Program:
             if text.lower() in LEAVE or command == ("quit", ""):
                 return
             if command is not None and (wrong := slash.wrong(*command)) is not None:
-                lines.tell(wrong)
+                lines.complain(wrong)
             elif command is not None and command[0] == "help":
                 known = [(each.usage, each.about) for each in slash.COMMANDS]
                 lines.tell(command_words.commands(known, lines.look()))

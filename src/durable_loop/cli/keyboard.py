@@ -143,6 +143,15 @@ class TerminalLines:
         sys.stdout.write(f"{self._erasing()}{text}{self._waiting}" if self._waiting else text)
         sys.stdout.flush()
 
+    def complain(self, text: str) -> None:
+        """Write it as everything else: the user sees both."""
+        self.tell(text)
+
+    @property
+    def exit_code(self) -> int:
+        """0: the user saw what went wrong, and went on."""
+        return 0
+
     @contextmanager
     def answering(self) -> Generator[Answering]:
         """Show a line, write above it what is there of the reply, and take it away again."""

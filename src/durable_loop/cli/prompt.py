@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Protocol
 
 from durable_loop.chat.messages import Decision, Question, Verdict
-from durable_loop.cli import command_words, screen
+from durable_loop.cli import command_words, output, screen
 from durable_loop.cli.answering import Answering, WholeReply
 from durable_loop.cli.terminal import Look
 
@@ -60,6 +60,15 @@ class LineSource(Protocol):
         """Write whole lines, above what is being typed or waited for."""
         ...
 
+    def complain(self, text: str) -> None:
+        """Write whole lines about what went wrong."""
+        ...
+
+    @property
+    def exit_code(self) -> int:
+        """What the program ends with when the lines have ended."""
+        ...
+
     def refresh(self) -> None:
         """Draw again what depends on the state of things."""
         ...
@@ -70,6 +79,7 @@ class PipedLines:
 
     def __init__(self, *, approve: bool) -> None:
         self._approve = approve
+        self._has_complained = False
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         # A daemon: a read that blocks for ever must not hold up the end of the program.
@@ -108,6 +118,16 @@ class PipedLines:
         """Write at once: whoever reads the pipe may be waiting for it."""
         sys.stdout.write(text)
         sys.stdout.flush()
+
+    def complain(self, text: str) -> None:
+        """Write beside the replies; the exit code will tell of it as well."""
+        output.complain(text)
+        self._has_complained = True
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something went wrong: whoever reads the pipe sees no more than that."""
+        return 1 if self._has_complained else 0
 
     def answering(self) -> AbstractContextManager[Answering]:
         """Show nothing meanwhile: a pipe gets replies alone."""

@@ -136,7 +136,8 @@ class Talking:
                 if self._cancelling is not None:
                     self._cancelling.cancel()
                     self._cancelling = None
-        self._lines.tell(failed)
+        if failed:
+            self._lines.complain(failed)
 
     async def _watched(self, watching: Watching, answer: Coroutine[Any, Any, Reply]) -> Reply:
         """Wait for a reply; meanwhile the user sees what happens."""

@@ -56,9 +56,15 @@ class Lines:
         """Note what is said of the wait."""
         return nullcontext(Shown(self))
 
+    exit_code = 0
+
     def tell(self, text: str) -> None:
         """Note what is shown."""
         self.shown += text
+
+    def complain(self, text: str) -> None:
+        """Note it as well."""
+        self.tell(text)
 
     def refresh(self) -> None:
         """Draw nothing."""
