@@ -13,7 +13,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakSet
 
 from pydantic import BaseModel
 
@@ -325,27 +325,27 @@ def _properties(value: Any) -> Iterator[str]:
             yield from _properties(inner)
 
 
+# There are thousands of classes, and few come between one history and the next.
+_SEEN: Final = WeakSet[type]()
+_FIELDS: Final = set[str]()
+
+
 def _fields_of_code() -> frozenset[str]:
-    """Return the fields of all classes that are loaded: keys that are none of them are data."""
+    """Return the fields of all classes that were ever loaded: keys that are none of them are data."""
     classes, left = set[type](), [object]
     while left:
         for each in type.__subclasses__(left.pop()):
             if each not in classes:
                 classes.add(each)
                 left.append(each)
-    return frozenset[str]().union(*map(_fields_of, classes))
+    for each in classes.difference(_SEEN):
+        _FIELDS.update(_fields_of(each))
+        _SEEN.add(each)
+    return frozenset(_FIELDS)
 
 
-# There are thousands of classes, and few come between one history and the next.
-_KNOWN_FIELDS: Final = WeakKeyDictionary[type, frozenset[str]]()
-
-
-def _fields_of(each: type) -> frozenset[str]:
-    if (known := _KNOWN_FIELDS.get(each)) is not None:
-        return known
-    found = set(inspect.get_annotations(each))
+def _fields_of(each: type) -> Iterator[str]:
+    yield from inspect.get_annotations(each)
     if issubclass(each, BaseModel):
         aliases = (field.serialization_alias or field.alias for field in each.model_fields.values())
-        found.update(alias for alias in aliases if alias)
-    fields = _KNOWN_FIELDS[each] = frozenset(found)
-    return fields
+        yield from (alias for alias in aliases if alias)

@@ -8,7 +8,7 @@ import pytest
 
 from durable_loop.testing.histories.scrubbing import scrubbed, telling
 from tests.requirements import requirement
-from tests.unit.testing.histories.samples import STORE, encoded
+from tests.unit.testing.histories.samples import encoded
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKC\nQ+/abc==\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0"
@@ -281,12 +281,6 @@ def test_a_payload_that_is_no_json_stays_to_the_byte() -> None:
 
     assert scrubbed(content) == content
     assert telling(content) == []
-
-
-def test_stored_histories_are_scrubbed_already() -> None:
-    """Doing it again changes nothing. (ours)"""
-    for entry in STORE.entries():
-        assert scrubbed(STORE.read(entry).as_json()) == STORE.read(entry).as_json()
 
 
 def test_what_is_beside_the_events_is_looked_at_once() -> None:

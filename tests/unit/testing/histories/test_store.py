@@ -12,7 +12,7 @@ from durable_loop.testing import Expectation, HistoryStore, digest
 from durable_loop.testing.histories.store import AcceptedDrift
 from durable_loop.testing.histories.writing import locked
 from tests.requirements import requirement
-from tests.unit.testing.histories.samples import STORE, changed, encoded, event_of, history
+from tests.unit.testing.histories.samples import changed, encoded, event_of, history
 
 # A short one: it is written and read many times.
 SMALL = "it/session"
@@ -191,9 +191,3 @@ def test_a_manifest_that_cannot_be_read_is_told(store: HistoryStore, content: st
     with pytest.raises(SettingsError, match=r"manifest\.toml is no manifest of histories"):
         store.keep("chat/other", history(SMALL), why="x")
     assert manifest.read_bytes() == (content if isinstance(content, bytes) else content.encode())
-
-
-def test_the_histories_of_this_repository_are_as_the_manifest_says() -> None:
-    """And tell nothing. (ours)"""
-    assert STORE.problems() == []
-    assert len(STORE.entries()) >= 15
