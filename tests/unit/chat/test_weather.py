@@ -11,10 +11,13 @@ from durable_loop.errors import ToolInputError, ToolUnavailableError
 
 PARIS = {"results": [{"name": "Paris", "latitude": 48.85, "longitude": 2.35}]}
 
+# Read once: it takes as long as all the rest.
+CERTIFICATES = httpx.create_ssl_context()
+
 
 @pytest.fixture(name="live")
 async def _live() -> AsyncGenerator[OpenMeteoWeather]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=CERTIFICATES) as http:
         yield OpenMeteoWeather(http)
 
 
