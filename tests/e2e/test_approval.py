@@ -634,6 +634,36 @@ async def test_a_terminal_that_looks_on_may_answer(env: Environment, vault: Vaul
     assert vault.done == ["deleted it"]
 
 
+async def test_a_question_may_be_left_open(env: Environment, vault: Vault) -> None:
+    """Ctrl-C at /approve goes back to the prompt, `/quit` at a question leaves; it stays open. (ours)"""
+    script = Script(says("Hello."), calls("delete", what="it"), says("Done."))
+
+    async with guarded(env, vault, script) as agent, Terminal.talking_to(env, agent) as one:
+        one.say("Hi")
+        await one.shows("Agent: Hello.")
+        chat_id = await the_chat(env, agent)
+        async with Terminal.talking_to(env, agent, "--resume", chat_id, tells_cursor=True) as other:
+            await other.shows("Agent: Hello.")
+            one.say("Delete it.")
+            await one.shows("Allow it?")
+            await other.shows("The agent asks something: /approve")
+            other.say("/approve")
+            await other.shows("Allow it?")
+            other.type("\x03")
+            other.say("/model")
+            await other.shows("(the model is offline)")
+            other.say("/quit")
+            assert await other.ended() == 0
+        one.say("/quit")
+        assert await one.ended() == 0
+        async with Terminal.talking_to(env, agent, "--resume", chat_id) as again:
+            await again.shows("Allow it?")
+            again.say("y")
+            await again.shows("Agent: Done.")
+
+    assert vault.done == ["deleted it"]
+
+
 async def deleting_in_a_pipe(env: Environment, agent: Agent, *words: str) -> str:
     """Pipe a message into the chat and return what it writes."""
     process = await asyncio.create_subprocess_exec(
