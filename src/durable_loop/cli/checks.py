@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from durable_loop.bootstrap.client import configured_address
 from durable_loop.cli import screen
@@ -26,7 +25,7 @@ from durable_loop.stack.binaries import find_temporal
 from durable_loop.stack.folder import ROOM_NEEDED
 from durable_loop.stack.lease import check_temporal, is_left_over, running_stack
 from durable_loop.stack.messages import StackState
-from durable_loop.stack.plan import LOOPBACK, TEMPORAL
+from durable_loop.stack.plan import TEMPORAL, local_port
 from durable_loop.stack.ports import HOST
 
 __all__ = ["Check", "Finding", "Verdict", "all_checks", "python", "settings_file", "terminal"]
@@ -158,8 +157,8 @@ def _temporal_program(settings: Settings) -> Finding:
 def _ports(settings: Settings) -> Iterator[Finding]:
     wanted = {
         "Temporal server": settings.temporal_port if configured_address() is None else None,
-        "finance MCP server": _local_port(settings.finance_mcp_url),
-        "IT MCP server": _local_port(settings.it_mcp_url),
+        "finance MCP server": local_port(settings.finance_mcp_url),
+        "IT MCP server": local_port(settings.it_mcp_url),
     }
     runs = asyncio.run(running_stack(settings))
     ours = _ports_of(runs[0]) if runs is not None else frozenset[int | None]()
@@ -177,15 +176,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _ports_of(stack: StackState) -> frozenset[int | None]:
     temporal = int(stack.temporal_address.rpartition(":")[2]) if stack.own_server else None
-    return frozenset({temporal, _local_port(stack.finance_mcp_url), _local_port(stack.it_mcp_url)})
-
-
-def _local_port(url: str) -> int | None:
-    """Return the port at which the stack serves an MCP server; None where it is elsewhere."""
-    address = urlsplit(url)
-    if address.hostname not in LOOPBACK:
-        return None
-    return 80 if address.port is None else address.port
+    return frozenset({temporal, local_port(stack.finance_mcp_url), local_port(stack.it_mcp_url)})
 
 
 def _is_free(port: int) -> bool:

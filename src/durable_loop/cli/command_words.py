@@ -6,10 +6,10 @@ A `look` is None where what reads the words is no terminal: its lines have no en
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from textwrap import fill
 from typing import Final
 
 from durable_loop.chat.messages import ChatStatus, ListedTool
+from durable_loop.cli.fitting import folded
 from durable_loop.cli.screen import on_one_line, printable
 from durable_loop.cli.terminal import Look
 from durable_loop.stack.messages import StackStatus
@@ -62,15 +62,8 @@ def _columns(look: Look | None) -> int:
 
 def _hanging(words: str, look: Look | None, *, indent: int = 4) -> str:
     """Return them on lines that fit, the second and those after it further in; a long word stays whole."""
-    filled = fill(
-        words,
-        _columns(look),
-        initial_indent=INDENT,
-        subsequent_indent=f"{INDENT}{' ' * indent}",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return f"{filled}\n"
+    rest = f"{INDENT}{' ' * indent}"
+    return f"{folded(words, _columns(look), first=INDENT, rest=rest)}\n"
 
 
 def unknown_command(name: str) -> str:

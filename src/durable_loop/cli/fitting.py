@@ -6,7 +6,7 @@ from typing import Final
 
 from prompt_toolkit.utils import get_cwidth
 
-__all__ = ["beginning", "end", "width", "wrapped"]
+__all__ = ["beginning", "end", "folded", "width", "wrapped"]
 
 # Makes the sign before it an emoji, which is wider.
 _AS_EMOJI: Final = "\ufe0f"
@@ -37,21 +37,21 @@ def wrapped(text: str, columns: int) -> str:
 
     A line with an escape sequence was made to fit, and stays as it is.
     """
-    lines = (line if "\x1b" in line or width(line) <= columns else _folded(line, columns) for line in text.split("\n"))
+    lines = (line if "\x1b" in line or width(line) <= columns else _wrapped(line, columns) for line in text.split("\n"))
     return "\n".join(lines)
 
 
-def _folded(line: str, columns: int) -> str:
+def folded(words: str, columns: int, *, first: str, rest: str) -> str:
+    """Return words on lines that fit, `first` before the first line and `rest` before the others; words stay whole."""
+    return fill(
+        words, columns, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _wrapped(line: str, columns: int) -> str:
     words = line.lstrip(" ")
     indent = " " * (len(line) - len(words))
-    return fill(
-        words,
-        columns,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return folded(words, columns, first=indent, rest=indent)
 
 
 def _width(character: str) -> int:

@@ -12,7 +12,7 @@ from durable_loop.stack.messages import StackState
 from durable_loop.stack.part import python_module
 from durable_loop.stack.ports import HOST
 
-__all__ = ["PartPlan", "StackPlan", "make_plan"]
+__all__ = ["PartPlan", "StackPlan", "local_port", "make_plan"]
 
 TEMPORAL = "temporal"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -66,11 +66,10 @@ def make_plan(
         return chosen
 
     def mcp(name: str, url: str, former_url: str | None) -> tuple[str, PartPlan | None]:
-        wanted = urlsplit(url)
-        if wanted.hostname not in LOOPBACK:
+        if (wanted := local_port(url)) is None:
             return url, None
         former = urlsplit(former_url).port if former_url else None
-        port = port_for(f"{name} MCP server", 80 if wanted.port is None else wanted.port, former)
+        port = port_for(f"{name} MCP server", wanted, former)
         part = PartPlan(f"{name}-mcp", python_module(f"mcp_servers.{name}_mcp_server", "--port", str(port)))
         return f"http://{HOST}:{port}{MCP_PATH}", part
 
@@ -115,6 +114,14 @@ def make_plan(
             "DURABLE_LOOP_BUILD_ID": "",
         },
     )
+
+
+def local_port(url: str) -> int | None:
+    """Return the port at which a stack serves an MCP server with this address, 0: any; None where it is elsewhere."""
+    address = urlsplit(url)
+    if address.hostname not in LOOPBACK:
+        return None
+    return 80 if address.port is None else address.port
 
 
 def _ui_port(port: int) -> int:

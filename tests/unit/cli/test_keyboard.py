@@ -1,7 +1,6 @@
 """The line that stands for a reply, as a terminal draws it."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyte
@@ -10,8 +9,9 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from durable_loop.chat.messages import Decision, Question, Verdict
+from durable_loop.chat.messages import Decision, Verdict
 from durable_loop.cli.keyboard import TerminalLines
+from tests.unit.cli.test_screen import ASKED
 
 COLUMNS, ROWS = 40, 5
 
@@ -44,17 +44,6 @@ def test_the_line_that_stands_for_a_reply_is_one_row_and_leaves_nothing_behind(
     stream.feed(capsys.readouterr().out)
 
     assert not "".join(screen.display).strip()
-
-
-ASKED = Question(
-    question_id="t1/1",
-    turn_id="t1",
-    about="Delete all.",
-    tool="vault.delete",
-    arguments="",
-    is_cut=False,
-    deadline=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
-)
 
 
 async def test_what_is_typed_around_an_answer_comes_in_the_order_in_which_it_was_typed(
