@@ -41,6 +41,9 @@ class DurableModelProvider(ModelProvider):
         """
         try:
             choice = resolve_model(model_name)
+        except ModelSetupError as error:
+            raise as_application_error(error) from error
+        try:
             check_key(choice, self._environ)
         except ModelSetupError as error:
             told = ModelSetupError(f"{error} A worker knows what was set when it was started.")
@@ -121,8 +124,7 @@ class LiteLLMModel(Model):
                 self._choice.name, api_key=self._environ[variable].strip() if variable is not None else None
             )
         except ModelSetupError as error:
-            told = ModelSetupError(f"{error} A worker knows what was set when it was started.")
-            raise as_application_error(told) from error
+            raise as_application_error(error) from error
 
     def _once(self, model_settings: ModelSettings) -> ModelSettings:
         arguments: dict[str, Any] = {

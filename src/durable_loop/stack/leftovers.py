@@ -1,7 +1,7 @@
 """What a supervisor that was killed left running."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import psutil
@@ -15,22 +15,22 @@ logger = logging.getLogger(__name__)
 TIMEOUT = 5.0
 
 
-def leftovers(processes: Iterable[ProcessRecord]) -> Mapping[str, psutil.Process]:
-    """Return, by their names, those that run; a pid that means another process now is none."""
-    alive = dict[str, psutil.Process]()
+def leftovers(processes: Iterable[ProcessRecord]) -> Sequence[tuple[str, psutil.Process]]:
+    """Return those that run, with their names; a pid that means another process now is none."""
+    alive: list[tuple[str, psutil.Process]] = []
     for record in processes:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(record.pid)
             if process.create_time() == record.created:
-                alive[record.name] = process
+                alive.append((record.name, process))
     return alive
 
 
 def end_leftovers(processes: Iterable[ProcessRecord]) -> None:
     """End what a supervisor that was killed left running."""
     alive = leftovers(processes)
-    for name, process in alive.items():
+    for name, process in alive:
         with suppress(psutil.NoSuchProcess):
             logger.warning("Ending %s (pid %s), left over by a supervisor that died", name, process.pid)
             process.kill()
-    psutil.wait_procs(alive.values(), timeout=TIMEOUT)
+    psutil.wait_procs([process for _, process in alive], timeout=TIMEOUT)
