@@ -12,7 +12,7 @@ from durable_loop.testing import Expectation, HistoryStore, digest
 from durable_loop.testing.histories.store import AcceptedDrift
 from durable_loop.testing.histories.writing import locked
 from tests.requirements import requirement
-from tests.unit.testing.histories.samples import changed, encoded, event_of, history
+from tests.unit.testing.histories.samples import changed, encoded, history
 
 # A short one: it is written and read many times.
 SMALL = "it/session"
@@ -97,8 +97,8 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
 @requirement("security.history-tells-nothing")
 def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistoryStore) -> None:
     """A scrub rule that is wrong, or that came later than the file, fails the check. (ours)"""
-    telling = dict(history(SMALL).as_json())
-    event_of(telling, 1).update(identity="4711@ada-laptop", input=encoded("my key is sk-abcdefghijklmnopqrstuvwx"))
+    secret = encoded("my key is sk-abcdefghijklmnopqrstuvwx")
+    telling = changed(history(SMALL), 1, identity="4711@ada-laptop", input=secret).as_json()
     entry = store.entry("chat/first")
     store.path(entry).unlink()
     # As an older version would have written it, with a checksum that is right.
