@@ -34,6 +34,9 @@ QUERY_STATUS: Final = "status"
 QUERY_OUTCOME: Final = "outcome"
 QUERY_MODEL_INPUT: Final = "model_input"
 
+# A turn may be cancelled before it is accepted.
+PATCH_CANCEL_FIRST: Final = "cancel-before-accept"
+
 ACTIVITY_CALCULATOR: Final = "calculator"
 ACTIVITY_WEATHER: Final = "weather"
 ACTIVITY_STOCK_PRICE: Final = "stock_price"

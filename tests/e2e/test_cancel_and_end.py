@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from durable_loop import names
+from durable_loop.chat.client import Chat, new_chat_id
+from durable_loop.chat.messages import ChatInput
 from durable_loop.errors import ChatEndedError, TurnCancelledError
 from durable_loop.testing import Environment, McpTransport, Script, TestedChat, says
 from tests.e2e.hostile import NEXT, Garbage, Poisoner, Slow, called, garbage_server, rough_tools
@@ -73,6 +76,26 @@ async def test_a_cancel_for_a_turn_that_is_over_or_unknown_changes_nothing(env: 
         assert (await chat.send("two")).text == "two"
 
 
+@requirement("durability.cancel")
+async def test_a_message_that_is_cancelled_before_a_worker_takes_it_up_never_runs(env: Environment) -> None:
+    """Its sender has left by then: the cancel is in the history, the message is not. (ours)"""
+    queue = new_chat_id()
+    chat = Chat(await env.client(), new_chat_id(), ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)
+
+    sending = asyncio.create_task(chat.send("Delete all", turn_id="t1"))
+    await eventually(lambda: is_begun(chat))
+    await chat.cancel("t1")
+    sending.cancel()
+    await asyncio.wait({sending})
+
+    async with env.agent(Script(says("Hello.")), orchestrator_queue=queue):
+        assert (await chat.send("Hello", turn_id="t2")).text == "Hello."
+        with pytest.raises(TurnCancelledError):
+            await chat.send("Delete all", turn_id="t1")
+        assert [outcome.turn_id for outcome in await chat.settled(after=None)] == ["t1", "t2"]
+        assert [line.text for line in await chat.transcript()] == ["Hello", "Hello."]
+
+
 @requirement("durability.end")
 async def test_an_ended_chat_answers_what_it_accepted_and_takes_nothing_more(env: Environment) -> None:
     """The turn that runs and those that wait have their replies; then the workflow is complete. (ours)"""
@@ -104,6 +127,10 @@ async def is_cancelled_during(chat: TestedChat, activity: str) -> None:
     assert (await chat.history()).count("EVENT_TYPE_WORKFLOW_TASK_FAILED") == 0
     if activity.endswith("call-tool"):
         assert (await chat.send(NEXT)).text == "Fine."
+
+
+async def is_begun(chat: Chat) -> bool:
+    return bool(await chat.handle.describe())
 
 
 async def is_accepted(chat: TestedChat, turns: int) -> bool:

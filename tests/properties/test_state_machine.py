@@ -34,6 +34,7 @@ SETTINGS = settings(derandomize=True, database=None, deadline=None, stateful_ste
 # Finding is enough: the events of a broken chat are not made few to be read.
 FINDING = settings(SETTINGS, max_examples=settings.get_profile("thorough").max_examples, phases=[Phase.generate])
 POLICY = ChatPolicy(max_waiting_turns=3)
+CANCELLED = Failure(kind="TurnCancelledError", message="The turn was cancelled.")
 TOOLS = ("delete", "add")
 DEADLINE = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = st.integers(min_value=0, max_value=10_000)
@@ -53,6 +54,7 @@ class ChatMachine(RuleBasedStateMachine):
         self.waiting: list[str] = []
         self.running: str | None = None
         self.outcomes: dict[str, TurnOutcome] = {}
+        self.forestalled: set[str] = set()
         self.finished = 0
         # Of the running turn: the tool that each question is about, and what was decided.
         self.asked: dict[str, str] = {}
@@ -61,9 +63,12 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule()
     def send(self) -> None:
-        """Send a new turn: accepted in an open chat with room, refused with a reason elsewhere."""
+        """Send a new turn: accepted in an open chat with room, refused with a reason elsewhere.
+
+        One that was cancelled before is over as it comes.
+        """
+        turn = Turn(turn_id=self._next(), text=f"message {self.sent + 1}")
         self.sent += 1
-        turn = Turn(turn_id=f"turn-{self.sent}", text=f"message {self.sent}")
         refused: dict[ChatPhase, type[Exception]] = {
             ChatPhase.ENDED: ChatEndedError,
             ChatPhase.DRAINING: ChatDrainingError,
@@ -75,7 +80,10 @@ class ChatMachine(RuleBasedStateMachine):
         else:
             self.state.accept(turn)
             self.known[turn.turn_id] = turn
-            self.waiting.append(turn.turn_id)
+            if turn.turn_id in self.forestalled:
+                self._cancelled(turn.turn_id)
+            else:
+                self.waiting.append(turn.turn_id)
 
     @precondition(lambda self: bool(self.known))
     @rule(place=PLACES)
@@ -120,9 +128,12 @@ class ChatMachine(RuleBasedStateMachine):
         self._settled(self.known[self.running or ""], failure=failure)
 
     @precondition(lambda self: self.running is not None or bool(self.waiting))
-    @rule(tool=st.sampled_from(TOOLS))
-    def ask(self, tool: str) -> None:
-        """Ask about a tool: what was always allowed is allowed, and an ended chat allows nothing more."""
+    @rule(tool=st.sampled_from(TOOLS), verdict=st.none() | st.sampled_from(Verdict))
+    def ask(self, tool: str, verdict: Verdict | None) -> None:
+        """Ask about a tool, which may be answered at once.
+
+        What was always allowed is allowed, and an ended chat allows nothing more.
+        """
         if self.running is None:
             self.start()
         question_id = f"{self.running}/{len(self.asked)}"
@@ -142,6 +153,8 @@ class ChatMachine(RuleBasedStateMachine):
             self.decided[question_id] = Verdict.APPROVE
         elif self.phase is ChatPhase.ENDED:
             self.decided[question_id] = Verdict.REJECT
+        if verdict is not None:
+            self.decide(len(self.asked) - 1, verdict)
 
     @precondition(lambda self: bool(self.asked))
     @rule(place=PLACES, verdict=st.sampled_from(Verdict))
@@ -158,16 +171,18 @@ class ChatMachine(RuleBasedStateMachine):
                 if tool == self.asked[question_id]:
                     self.decided.setdefault(other, verdict)
 
-    @precondition(lambda self: bool(self.known))
     @rule(place=PLACES)
     def cancel(self, place: int) -> None:
-        """Withdraw any turn: one that waits has its outcome at once, any other stays as it is."""
-        turn_id = self._known(place).turn_id
-        failure = Failure(kind="TurnCancelledError", message="The turn was cancelled.")
-        self.state.withdraw(turn_id, failure)
-        if turn_id in self.waiting:
+        """Cancel any turn: one that waits has its outcome at once, the next to come has it then, any other stays."""
+        turn_id = [*self.known, self._next()][place % (len(self.known) + 1)]
+        self.state.forestall(turn_id, CANCELLED)
+        self.state.withdraw(turn_id, CANCELLED)
+        if turn_id == self._next():
+            self.forestalled.add(turn_id)
+            assert not self.state.knows(turn_id)
+        elif turn_id in self.waiting:
             self.waiting.remove(turn_id)
-            self.outcomes[turn_id] = TurnOutcome(turn_id=turn_id, said=self.known[turn_id].text, failure=failure)
+            self._cancelled(turn_id)
 
     @rule()
     def summarise(self) -> None:
@@ -193,6 +208,7 @@ class ChatMachine(RuleBasedStateMachine):
             carried = CarriedChat.model_validate_json(self.state.carry().model_dump_json())
             self.state = self.state_class(POLICY, carried)
             self.phase = ChatPhase.OPEN
+            self.forestalled.clear()
 
     @precondition(lambda self: self.phase is not ChatPhase.ENDED)
     @rule()
@@ -205,7 +221,8 @@ class ChatMachine(RuleBasedStateMachine):
             self.answer()
         self.continue_as_new()
 
-    @precondition(lambda self: self.sent > 3)
+    # Not too early, but for a chat that asks its user: chance alone ends too few of those.
+    @precondition(lambda self: self.sent > 3 or len(self.asked) > len(self.decided))
     @rule()
     def end(self) -> None:
         """For good."""
@@ -238,8 +255,15 @@ class ChatMachine(RuleBasedStateMachine):
         assert {key: decision.verdict for key, decision in decisions.items() if decision} == self.decided
         assert set(questions.approved) == self.approved
 
+    def _next(self) -> str:
+        return f"turn-{self.sent + 1}"
+
     def _known(self, place: int) -> Turn:
         return list(self.known.values())[place % len(self.known)]
+
+    def _cancelled(self, turn_id: str) -> None:
+        said = self.known[turn_id].text
+        self.outcomes[turn_id] = TurnOutcome(turn_id=turn_id, said=said, failure=CANCELLED)
 
     def _settled(self, turn: Turn, *, reply: Reply | None = None, failure: Failure | None = None) -> None:
         self.outcomes[turn.turn_id] = TurnOutcome(turn_id=turn.turn_id, said=turn.text, reply=reply, failure=failure)
@@ -275,7 +299,8 @@ class TakesTheNewest(ChatState):
 
     def start_next(self) -> Turn:
         """Do it wrong."""
-        self._waiting.rotate(1)
+        if self.running is None:
+            self._waiting.rotate(1)
         return super().start_next()
 
 
@@ -285,6 +310,22 @@ class RunsAgain(ChatState):
     def knows(self, turn_id: str) -> bool:
         """Do it wrong."""
         return super().knows(turn_id) and self.outcome(turn_id) is None
+
+
+class RunsWhatWasCancelled(ChatState):
+    """Forgets that a turn was cancelled before it came."""
+
+    def forestall(self, turn_id: str, failure: Failure) -> None:
+        """Do it wrong."""
+
+
+class CancelsAgain(ChatState):
+    """Takes a cancel of a turn that is over for one of a turn to come."""
+
+    def forestall(self, turn_id: str, failure: Failure) -> None:
+        """Do it wrong."""
+        self._outcomes.pop(turn_id, None)
+        super().forestall(turn_id, failure)
 
 
 class AnswersAnyone(ChatState):
@@ -351,6 +392,8 @@ def test_whatever_happens_every_accepted_turn_has_one_outcome() -> None:
         (ForgetsTheTranscript, "turns_in(self.state.transcript) == self.finished"),
         (TakesTheNewest, "self.state.start_next() == self.known[self.running]"),
         (RunsAgain, "all(self.state.knows(turn_id) for turn_id in self.known)"),
+        (RunsWhatWasCancelled, "turn.turn_id for turn in self.state.waiting"),
+        (CancelsAgain, "self.state.outcome(turn_id) for turn_id in self.known"),
         (AnswersAnyone, "is not running"),
         (AsksAgain, "set(questions.approved) == self.approved"),
         (AllowsWhenEnded, "question.question_id for question in questions.open"),

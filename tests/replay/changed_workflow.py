@@ -1,4 +1,4 @@
-"""Other versions of the chat, for histories and replays that must fail."""
+"""Other versions of the chat: an older one, and some for histories and replays that must fail."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():  # as the chat itself
     from durable_loop.testing import Environment, FakeModel, FakeModelProvider, Script, TestedChat
     from durable_loop.testing.memory import InMemoryMCPServer
 
-__all__ = ["ChangedChatWorkflow", "UnlistedChatWorkflow", "changed_chat_worker"]
+__all__ = ["ChangedChatWorkflow", "ForgetfulChatWorkflow", "UnlistedChatWorkflow", "changed_chat_worker"]
 
 
 @workflow.defn(name=names.WORKFLOW_CHAT)
@@ -60,9 +60,31 @@ class UnlistedChatWorkflow(ChatWorkflow):
         return (), list(self._tools)
 
 
+@workflow.defn(name=names.WORKFLOW_CHAT)
+class ForgetfulChatWorkflow(ChatWorkflow):
+    """The chat as it was without the patch `cancel-before-accept`."""
+
+    @workflow.init
+    def __init__(self, chat: ChatInput) -> None:
+        super().__init__(chat)
+
+    @workflow.run
+    async def run(self, chat: ChatInput) -> None:
+        """Chat."""
+        await super().run(chat)
+
+    @workflow.signal(name=names.SIGNAL_CANCEL_TURN)
+    def cancel_turn(self, turn_id: str) -> None:
+        """Do nothing about a turn that is not known yet."""
+        if self._state.knows(turn_id):
+            super().cancel_turn(turn_id)
+
+
 @asynccontextmanager
-async def changed_chat_worker(env: Environment, script: Script) -> AsyncGenerator[TestedChat]:
-    """Run a worker of the changed chat, and give a chat with it."""
+async def changed_chat_worker(
+    env: Environment, script: Script, changed: type[ChatWorkflow], chat_id: str
+) -> AsyncGenerator[TestedChat]:
+    """Run a worker of a changed chat, and give a chat with it."""
     queue = f"changed-{uuid4().hex[:12]}"
     plugin = agents_plugin(
         env.settings,
@@ -73,6 +95,6 @@ async def changed_chat_worker(env: Environment, script: Script) -> AsyncGenerato
         },
     )
     client = await Client.connect(env.address, plugins=[plugin])
-    async with Worker(client, task_queue=queue, workflows=[ChangedChatWorkflow], activities=[calculator]):
+    async with Worker(client, task_queue=queue, workflows=[changed], activities=[calculator]):
         plain = await env.client()
-        yield TestedChat(plain, "chat-changed", ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)
+        yield TestedChat(plain, chat_id, ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)

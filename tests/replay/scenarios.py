@@ -26,7 +26,7 @@ from durable_loop.testing import (
     says,
 )
 from tests.e2e.waiting import activity_runs, eventually
-from tests.replay.changed_workflow import changed_chat_worker
+from tests.replay.changed_workflow import ChangedChatWorkflow, ForgetfulChatWorkflow, changed_chat_worker
 
 __all__ = ["SCENARIOS", "Scenario"]
 
@@ -181,9 +181,30 @@ async def approved(env: Environment) -> Recorded:
         return {"chat/asked-first": await chat.history()}
 
 
+async def cancelled_first(env: Environment) -> Recorded:
+    """Cancel a turn before it comes."""
+    async with chatting(env, "cancelled-first", Script(says("Hello."))) as chat:
+        await chat.send("Hi", turn_id="turn-1")
+        await chat.cancel("turn-2")
+        await chat.status()  # by a query, which has no event: the cancel has had a task of its own by then
+        await expect_failure(chat.send("Delete all", turn_id="turn-2"))
+        return {"chat/cancelled-first": await chat.history()}
+
+
+async def cancelled_too_early(env: Environment) -> Recorded:
+    """Cancel a turn before it comes, in a chat that forgets that."""
+    script = Script(says("Hello."), says("They are gone."))
+    async with changed_chat_worker(env, script, ForgetfulChatWorkflow, "chat-cancelled-too-early") as chat:
+        await chat.send("Hi", turn_id="turn-1")
+        await chat.cancel("turn-2")
+        await chat.status()
+        await chat.send("Delete all", turn_id="turn-2")
+        return {"chat/cancelled-too-early": await chat.history()}
+
+
 async def changed(env: Environment) -> Recorded:
     """Run a changed workflow, with an activity that the chat does not have there."""
-    async with changed_chat_worker(env, Script(says("Hello."))) as chat:
+    async with changed_chat_worker(env, Script(says("Hello.")), ChangedChatWorkflow, "chat-changed") as chat:
         await chat.send("Hi", turn_id="turn-1")
         return {"negative/another-activity-first": await chat.history()}
 
@@ -212,6 +233,14 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(
         {"chat/asked-first": "A question is a timer: one is cancelled by the answer, one fires at the deadline."},
         approved,
+    ),
+    Scenario(
+        {"chat/cancelled-first": "The patch `cancel-before-accept`: the cancel is there first, the turn never runs."},
+        cancelled_first,
+    ),
+    Scenario(
+        {"chat/cancelled-too-early": "From before that patch: the turn ran, and does so whenever it is replayed."},
+        cancelled_too_early,
     ),
     Scenario({"chat/left-open-in-mid-turn": "Open chats are what a deployment must not break."}, left_open),
     Scenario(

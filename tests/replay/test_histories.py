@@ -7,7 +7,7 @@ import pytest
 from durable_loop.testing import Expectation, NonDeterminismFoundError, replay_history
 from durable_loop.testing.own_agent import CHAT, SERVICES
 from tests.replay.changed_services import CHANGED_SERVICES
-from tests.replay.changed_workflow import ChangedChatWorkflow, UnlistedChatWorkflow
+from tests.replay.changed_workflow import ChangedChatWorkflow, ForgetfulChatWorkflow, UnlistedChatWorkflow
 from tests.replay.reading import STORE, history
 from tests.replay.scenarios import SCENARIOS
 
@@ -28,6 +28,13 @@ async def test_a_changed_chat_fails_the_replay_of_an_unchanged_history(changed: 
     """The check bites, one command more or one less, and the error says what to do. (ours)"""
     with pytest.raises(NonDeterminismFoundError, match=rf"(?s){TOLD}.*workflow\.patched"):
         await replay_history(history("chat/local-tool"), replace(CHAT, workflows=[changed]).replayer)
+
+
+async def test_a_chat_without_its_patch_fails_the_replay_of_what_was_patched() -> None:
+    """And the chat with it replays what is older, as all that is stored is (`fixtures/histories`). (ours)"""
+    with pytest.raises(NonDeterminismFoundError, match=TOLD):
+        await replay_history(history("chat/cancelled-first"), replace(CHAT, workflows=[ForgetfulChatWorkflow]).replayer)
+    assert "EVENT_TYPE_MARKER_RECORDED" not in history("chat/cancelled-too-early").event_types
 
 
 @pytest.mark.parametrize("id", ["finance/stock-price", "finance/roi", "it/jira-metrics", "it/session-continued-as-new"])

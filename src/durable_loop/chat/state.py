@@ -4,7 +4,8 @@ Rule: a turn is known from the moment it is accepted until its outcome falls off
 the bounded list, and it has one outcome. An illegal transition raises and changes nothing.
 
     turn:   accept ──▶ waiting ──start──▶ running ──settle──▶ settled
-                          └───────────────settle (cancelled)─────▶┘
+               │          └───────────────settle (cancelled)─────▶┘
+               └─settle (cancelled before it came)───────────────▶┘
             while it runs it may ask the user: `questions`
     chat:   OPEN ──drain──▶ DRAINING (continues as new)
             OPEN, DRAINING ──end──▶ ENDED
@@ -36,6 +37,8 @@ __all__ = ["ChatState"]
 # How many settled turns the chat can answer again without running them, and how many bytes these may have.
 REMEMBERED_OUTCOMES = 100
 REMEMBERED_BYTES = 400_000
+# How many turns that have not come yet can be known as cancelled.
+FORESTALLED_TURNS = 100
 # Of what the user said, as others see it.
 SAID_CHARS = 2_000
 TITLE_CHARS = 60
@@ -63,6 +66,7 @@ class ChatState:
         self.running: Turn | None = None
         self.questions = Questions(carried.approved)
         self._waiting: deque[Turn] = deque()
+        self._forestalled: dict[str, Failure] = {}
         self._outcomes: dict[str, TurnOutcome] = {outcome.turn_id: outcome for outcome in carried.outcomes}
 
     @property
@@ -117,9 +121,13 @@ class ChatState:
             raise ChatBusyError(f"{len(self._waiting)} messages are waiting already: send it again in a moment.")
 
     def accept(self, turn: Turn) -> None:
-        """Queue a turn. A turn that is known is the same turn: nothing happens."""
+        """Queue a turn, or settle one that was forestalled. A turn that is known is the same turn: nothing happens."""
         self.check(turn)
-        if not self.knows(turn.turn_id):
+        if self.knows(turn.turn_id):
+            return
+        if (failure := self._forestalled.pop(turn.turn_id, None)) is not None:
+            self._remember(turn, failure=failure)
+        else:
             self._waiting.append(turn)
 
     def start_next(self) -> Turn:
@@ -196,6 +204,12 @@ class ChatState:
                 self._waiting.remove(turn)
                 self._remember(turn, failure=failure)
                 return
+
+    def forestall(self, turn_id: str, failure: Failure) -> None:
+        """Settle a turn that has not come yet, when it comes. One that is known stays as it is."""
+        self._forestalled[turn_id] = failure
+        if len(self._forestalled) > FORESTALLED_TURNS:
+            del self._forestalled[next(iter(self._forestalled))]
 
     def drain(self) -> None:
         """Take no new turns until the chat has continued as new."""

@@ -133,7 +133,10 @@ class ChatWorkflow:
 
     @workflow.signal(name=names.SIGNAL_CANCEL_TURN)
     def cancel_turn(self, turn_id: str) -> None:
-        """Stop a turn, running or waiting. One that is over stays as it is."""
+        """Stop a turn, running, waiting or to come. One that is over stays as it is."""
+        # A signal is in the history at once; a message is not, until a worker accepts it.
+        if not self._state.knows(turn_id) and workflow.patched(names.PATCH_CANCEL_FIRST):
+            self._state.forestall(turn_id, cancelled())
         self._state.withdraw(turn_id, cancelled())
         if self._running is not None and self._state.running is not None and self._state.running.turn_id == turn_id:
             self._cancelled = turn_id

@@ -2,8 +2,8 @@
 
 import pytest
 
-from durable_loop.chat.messages import ChatPhase, ChatPolicy, Failure, Reply, Turn
-from durable_loop.chat.state import REMEMBERED_OUTCOMES, ChatState
+from durable_loop.chat.messages import ChatPhase, ChatPolicy, Failure, Reply, Turn, TurnOutcome
+from durable_loop.chat.state import FORESTALLED_TURNS, REMEMBERED_OUTCOMES, ChatState
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, MessageRefusedError
 from tests.requirements import requirement
 
@@ -272,6 +272,28 @@ def test_a_withdrawn_turn_is_settled_for_good(chat: ChatState) -> None:
 
     assert [waiting.turn_id for waiting in chat.waiting] == ["t0", "t1", "t2", "t4", "t5", "t6"]
     assert (chat.turns, chat.title) == (0, None)
+
+
+def test_a_turn_that_was_cancelled_before_it_came_is_over_as_it_comes(chat: ChatState) -> None:
+    """It never waits, and the next one is not touched. (ours)"""
+    chat.forestall("t1", FAILURE)
+    assert not chat.knows("t1")
+    for number in (1, 2, 1):
+        chat.accept(turn(number))
+
+    assert chat.waiting == (turn(2),)
+    assert chat.outcome("t1") == TurnOutcome(turn_id="t1", said="hello", failure=FAILURE)
+    assert (chat.turns, chat.title, chat.transcript) == (0, None, [])
+
+
+def test_only_so_many_turns_are_known_as_cancelled_before_they_come(chat: ChatState) -> None:
+    """The oldest is forgotten first. (ours)"""
+    for number in range(FORESTALLED_TURNS + 1):
+        chat.forestall(f"t{number}", FAILURE)
+    for number in (0, 1, FORESTALLED_TURNS):
+        chat.accept(turn(number))
+
+    assert chat.waiting == (turn(0),)
 
 
 def test_a_settled_turn_keeps_its_first_outcome(chat: ChatState) -> None:

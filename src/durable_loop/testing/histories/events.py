@@ -10,6 +10,8 @@ __all__ = ["attributes_of", "kind_of", "said"]
 
 _TYPES: Final = ("activityType", "workflowType")
 _WORDS: Final = ("signalName", "markerName", "startToFireTimeout", "cause")
+# What a marker of the SDK tells and no other event: what a local activity returned, which patch was taken.
+_TOLD_BY_MARKER: Final = {"core_local_activity": "result", "core_patch": "patch-data"}
 
 
 def kind_of(event: Mapping[str, Any]) -> str:
@@ -35,15 +37,14 @@ def said(attributes: Mapping[str, Any]) -> Iterator[str]:
     if request:
         yield request["meta"]["updateId"]
         yield request["input"]["name"]
-    # Of a local activity no other event tells.
-    of_local_activity = attributes.get("markerName") == "core_local_activity"
+    marked = _TOLD_BY_MARKER.get(attributes.get("markerName", ""))
     outcome = attributes.get("outcome", {})
     for payloads in (
         request.get("input", {}).get("args"),
         attributes.get("input"),
         attributes.get("result"),
         outcome.get("success"),
-        attributes["details"].get("result") if of_local_activity else None,
+        attributes["details"].get(marked) if marked else None,
     ):
         yield from _values(payloads)
     for field, payload in sorted(attributes.get("upsertedMemo", {}).get("fields", {}).items()):

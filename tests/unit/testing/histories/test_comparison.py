@@ -131,18 +131,25 @@ def test_what_looks_drawn_is_an_accident_and_a_long_number_is_not(said: str, now
     assert (first_difference(stored, fresh) is None) is same
 
 
-def test_the_result_of_a_local_activity_is_part_of_the_story() -> None:
-    """No other event tells of it. (Temporal)"""
+@pytest.mark.parametrize(
+    ("marker", "field", "before", "now"),
+    [
+        ("core_local_activity", "result", "sunny", "rain"),
+        ("core_patch", "patch-data", {"id": "one", "deprecated": False}, {"id": "another", "deprecated": False}),
+    ],
+)
+def test_what_only_a_marker_tells_is_part_of_the_story(marker: str, field: str, before: object, now: object) -> None:
+    """What a local activity returned, which patch was taken. (Temporal)"""
 
-    def told(result: str) -> RecordedHistory:
-        marker = {"markerName": "core_local_activity", "details": {"result": encoded(result), "data": encoded({})}}
+    def told(value: object) -> RecordedHistory:
+        attributes = {"markerName": marker, "details": {field: encoded(value), "other": encoded({})}}
         content = copy.deepcopy(dict(history().as_json()))
         content["events"].append(
-            {"eventId": "99", "eventType": "EVENT_TYPE_MARKER_RECORDED", "markerRecordedEventAttributes": marker}
+            {"eventId": "99", "eventType": "EVENT_TYPE_MARKER_RECORDED", "markerRecordedEventAttributes": attributes}
         )
         return RecordedHistory("x", content)
 
-    found = first_difference(told("sunny"), told("rain"))
+    found = first_difference(told(before), told(now))
 
     assert found is not None
-    assert (found.event, found.stored) == (99, 'marker recorded core_local_activity "sunny"')
+    assert (found.event, found.stored) == (99, f"marker recorded {marker} {json.dumps(before, sort_keys=True)}")
