@@ -25,6 +25,7 @@ __all__ = [
     "HandsOver",
     "Leaks",
     "LooksAtItsReplay",
+    "LooksNextDoor",
     "SaysWhetherItReplays",
     "Stumbles",
 ]
@@ -137,6 +138,16 @@ class GivesUp:
 
 
 @workflow.defn
+class LooksNextDoor:
+    """Asks next door by a local activity."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Return who lives there."""
+        return await workflow.execute_local_activity(next_door, "Zoe", start_to_close_timeout=timedelta(seconds=10))
+
+
+@workflow.defn
 class AsksAChild:
     """Has a child that does the work, and needs a second try of its own."""
 
@@ -191,6 +202,7 @@ AGENT = DurableAgent(
         GivesUp,
         AsksAChild,
         AsksNobody,
+        LooksNextDoor,
     ],
     activities=[next_door, third_time_lucky, leaves_a_process],
 )

@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
 
     from tests.harness import foreign_agents
 
-__all__ = ["BREAKING", "DRIFTING"]
+__all__ = ["BREAKING", "DRIFTING", "LooksForSomebodyElse"]
 
 TEN_SECONDS = timedelta(seconds=10)
 HOURLY = RetryPolicy(initial_interval=timedelta(hours=1))
@@ -94,6 +94,28 @@ class TriesFirst:
         return attempt
 
 
+@workflow.defn(name="LooksNextDoor")
+class HasANewNameForALocalActivity:
+    """A local activity renamed."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Return who lives there."""
+        return await workflow.execute_local_activity(neighbour, "Zoe", start_to_close_timeout=TEN_SECONDS)
+
+
+@workflow.defn(name="LooksNextDoor")
+class LooksForSomebodyElse:
+    """Other arguments of a local activity."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Return who lives there."""
+        return await workflow.execute_local_activity(
+            foreign_agents.next_door, "Max", start_to_close_timeout=TEN_SECONDS
+        )
+
+
 @workflow.defn(name="GreetsByName")
 class IsToldMore:
     """Other instructions."""
@@ -154,7 +176,7 @@ class GivesUpElsewhere:
         await foreign_agents.give_up(neighbour="somebody", queue="elsewhere", why="it is late")
 
 
-BREAKING = (WaitsFirst, HasNoTool, HasANewNameForItsTool, TriesFirst)
+BREAKING = (WaitsFirst, HasNoTool, HasANewNameForItsTool, HasANewNameForALocalActivity, TriesFirst)
 DRIFTING = (
     (IsToldMore, ["model call 1 and 1 more: instructions changed:", "+In verse."]),
     (AsksAnotherModel, ['model changed: null → "other"', "model_settings.temperature changed: null → 0.5"]),
