@@ -325,7 +325,7 @@ async def _told(env: Environment) -> AsyncGenerator[tuple[str, dict[str, str]]]:
         yield chat.chat_id, environment_of(env, agent)
 
 
-async def test_a_chat_is_shown_as_it_tells_itself(told: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+async def test_what_was_said_in_a_chat_is_shown(told: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     """Title, model and state; then who said what. (ours)"""
     chat_id, environment = told
     shown = await piped(tmp_path, "show", "--transcript", "--no-stack", chat_id, **environment)
@@ -378,15 +378,28 @@ async def test_a_chat_is_exported_and_no_file_is_overwritten(told: tuple[str, di
     assert nowhere == (2, "", "none/chat.md cannot be written: No such file or directory.\n")
 
 
-async def test_a_chat_that_no_worker_answers_for_is_not_waited_for(env: Environment, tmp_path: Path) -> None:
-    """It is said what is missing. (ours)"""
-    client, chat_id = await env.client(), f"chat-{uuid4().hex[:8]}"
-    await client.start_workflow(names.WORKFLOW_CHAT, ChatInput(model="offline"), id=chat_id, task_queue="nobody")
-    words = ("show", "--transcript", "--no-stack", chat_id)
-    shown = await piped(tmp_path, *words, TEMPORAL_ADDRESS=env.address)
+@requirement("cli.whole")
+async def test_what_was_said_before_a_summary_is_shown_and_exported(env: Environment, tmp_path: Path) -> None:
+    """The chat remembers a summary of it; nothing that was said is lost. (ours)"""
+    script = Script(says("Hello Ada."), says("Hello Grace."), summary=says("Ada came."))
+    async with env.agent(script) as agent:
+        chat = agent.chat(max_run_events=10)
+        await chat.send("I am Ada")
+        await chat.send("I am Grace")
+        await chat.compact()
+        await eventually(lambda: is_summarised(chat))
+        words, environment = ("--no-stack", chat.chat_id), environment_of(env, agent)
+        shown = await piped(tmp_path, "show", "--transcript", *words, **environment)
+        exported = await piped(tmp_path, "export", "--format", "json", *words, **environment)
 
-    said = f"No worker answers for the chat {chat_id}: start one, or leave out --no-stack.\n"
-    assert shown == (2, "", said)
+    assert shown.output.endswith("\n\nYou: I am Ada\nAgent: Hello Ada.\nYou: I am Grace\nAgent: Hello Grace.\n")
+    assert [line["text"] for line in json.loads(exported.output)] == [
+        *("I am Ada", "Hello Ada.", "I am Grace", "Hello Grace."),
+    ]
+
+
+async def is_summarised(chat: Chat) -> bool:
+    return (await chat.status()).summarised > 0
 
 
 async def test_in_a_terminal_a_reply_is_rendered_and_the_chat_is_named(env: Environment) -> None:

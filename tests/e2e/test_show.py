@@ -103,12 +103,14 @@ async def test_a_page_is_written_and_no_file_is_overwritten(long: tuple[str, dic
 
 
 async def test_a_chat_that_no_worker_takes_up_is_shown_as_it_is(env: Environment, tmp_path: Path) -> None:
-    """Its transcript could not be told. (ours)"""
+    """Nothing was said in it yet. (ours)"""
     client, chat_id = await env.client(), f"chat-{uuid4().hex[:8]}"
     await client.start_workflow(names.WORKFLOW_CHAT, ChatInput(model="offline"), id=chat_id, task_queue="nobody")
     shown = await piped(tmp_path, "show", "--no-stack", chat_id, TEMPORAL_ADDRESS=env.address)
 
     assert shown == (0, f"{chat_id}\n{chat_id} · offline · open\n0 turns\n", "")
+    said = await piped(tmp_path, "show", "--transcript", "--no-stack", chat_id, TEMPORAL_ADDRESS=env.address)
+    assert said == (0, f"{chat_id}\n{chat_id} · offline · open\n\n", "")
 
 
 async def test_a_history_in_a_file_needs_no_server(tmp_path: Path) -> None:
@@ -121,6 +123,9 @@ async def test_a_history_in_a_file_needs_no_server(tmp_path: Path) -> None:
         assert (shown.code, shown.errors) == (0, "")
         assert "refused: nobody answered in time" in shown.output
 
+    said = await piped(tmp_path, "show", "--file", str(stored), "--transcript", **AWAY)
+    calls_both = '  tool: track_ip({})\n  tool: set_jira_project({"project":"DEMO"})\n'
+    assert said.output.endswith(f"You: Do both\n{calls_both}Agent: Done.\n")
     page = await piped(tmp_path, "show", "--file", str(stored), "--html", **AWAY)
     assert "<h2 id=" in page.output
 
@@ -134,8 +139,8 @@ async def test_a_history_in_a_file_needs_no_server(tmp_path: Path) -> None:
         (("show", "--file", "."), ". cannot be read: Is a directory."),
         (("show", "--file", "broken.json"), "broken.json is no workflow history"),
         (("show", "--file", str(STORED / "it" / "session.v0.json")), "is one of ItSessionWorkflow."),
-        (("show", "chat-1", "--transcript", "--html"), "--transcript goes with a chat alone"),
-        (("show", "--transcript", "--file", "broken.json"), "--transcript goes with a chat alone"),
+        (("show", "chat-1", "--transcript", "--html"), "--transcript or --html: "),
+        (("show", "--transcript", "--file", "none.json"), "none.json cannot be read: No such file or directory."),
         (("show", "chat-1", "--output", "page.html"), "--output and --force belong to --html."),
     ],
 )

@@ -11,10 +11,12 @@ from temporalio.service import RPCError
 from durable_loop.chat.listing import all_chats
 from durable_loop.cli import command_words, tables
 from durable_loop.cli.output import save
-from durable_loop.cli.reading import whole_chat
 from durable_loop.cli.session import Session
 from durable_loop.cli.spoken import spoken
-from durable_loop.cli.written import FORMATS
+from durable_loop.cli.timeline.loading import of_chat
+from durable_loop.cli.timeline.transcript import transcript
+from durable_loop.cli.timeline.value import Timeline
+from durable_loop.cli.written import FORMATS, WholeChat
 from durable_loop.errors import DurableLoopError, SettingsError
 from durable_loop.models.naming import check_key, resolve_model
 
@@ -57,7 +59,7 @@ async def _resume(session: Session, argument: str) -> None:
 
 async def _history(session: Session, _: str) -> None:
     if _has_begun(session):
-        session.lines.tell(spoken(await session.talking.chat.transcript(), session.lines.look()))
+        session.lines.tell(spoken(transcript(await _timeline(session)), session.lines.look()))
 
 
 async def _tools(session: Session, _: str) -> None:
@@ -109,10 +111,15 @@ async def _export(session: Session, argument: str) -> None:
             raise SettingsError(command_words.no_such_format(argument, FORMATS))
         format_, file = "md", argument
     chat_id = session.talking.chat.chat_id
-    chat = await whole_chat(session.client, session.settings, chat_id)
+    chat = WholeChat.of(await _timeline(session))
     # Whoever named the workflow need not have had files in mind.
     path = _save(FORMATS[format_](chat), file.strip() or f"{re.sub(r'[^A-Za-z0-9._-]', '_', chat_id)}.{format_}")
     session.lines.tell(command_words.exported(path))
+
+
+async def _timeline(session: Session) -> Timeline:
+    """Read the chat from its history: also what the chat itself has made a summary of."""
+    return await of_chat(session.client, session.talking.chat.chat_id)
 
 
 async def _link(session: Session, _: str) -> None:

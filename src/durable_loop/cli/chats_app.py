@@ -88,7 +88,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     stack: Stack = True,
 ) -> None:
-    """Write a chat as Markdown, JSON or HTML."""
+    """Write all that was said in a chat as Markdown, JSON or HTML; no worker is needed."""
     from durable_loop.cli.reading import run_export
 
     run_export(load_settings(), chat_id, format_=format_, output=output, force=force, stack=stack)
@@ -101,7 +101,7 @@ def show(
     file: Annotated[
         Path | None, typer.Option("--file", metavar="HISTORY.json", help="A history in a file, in the place of a chat.")
     ] = None,
-    transcript: Annotated[bool, typer.Option("--transcript", help="Show what was said alone, as it was said.")] = False,
+    transcript: Annotated[bool, typer.Option("--transcript", help="Show what was said alone, whole.")] = False,
     html: Annotated[bool, typer.Option("--html", help="Write one page that needs nothing else.")] = False,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="With --html: where to.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
@@ -109,8 +109,8 @@ def show(
 ) -> None:
     """Show what happened in a chat, and when: turns, model calls, tools, retries, gaps, questions.
 
-    It is read from the chat's history: no worker is needed, and what it says is shortened. FILE may be what
-    `temporal workflow show --output json` wrote.
+    It is read from the chat's history: no worker is needed. What was said is shortened there; --transcript tells all of
+    it. FILE may be what `temporal workflow show --output json` wrote.
     """
     from durable_loop.cli.showing import run_show
 

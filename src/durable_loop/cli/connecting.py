@@ -3,8 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
@@ -20,13 +19,11 @@ from durable_loop.settings import Settings
 from durable_loop.stack.lease import join_stack
 from durable_loop.stack.plan import TEMPORAL
 
-__all__ = ["found_chat", "on_temporal", "told"]
+__all__ = ["found_chat", "on_temporal"]
 
 T = TypeVar("T")
 Work = Callable[[Client], Coroutine[Any, Any, T]]
 
-# A worker that takes a long chat over needs some seconds for it, and one that died is missed after some.
-ANSWER_TIMEOUT: Final = timedelta(seconds=20)
 _NO_SUCH_ID = frozenset({RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT})
 
 
@@ -69,23 +66,6 @@ async def found_chat(
     if described.workflow_type != names.WORKFLOW_CHAT:
         raise SettingsError(screen.unknown_chat(chat_id))
     return chat, described
-
-
-async def told(answer: Awaitable[T], *, chat_id: str) -> T:
-    """Return what a chat answers to a query.
-
-    Raises:
-        TemporalUnreachableError: no worker answers for it in time.
-    """
-    try:
-        async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
-            return await answer
-    except TimeoutError as error:
-        raise TemporalUnreachableError(screen.no_worker(chat_id)) from error
-    except RPCError as error:
-        if error.status in {RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.DEADLINE_EXCEEDED}:
-            raise TemporalUnreachableError(screen.no_worker(chat_id)) from error
-        raise
 
 
 async def _reached(work: Awaitable[T]) -> T:

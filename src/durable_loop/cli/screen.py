@@ -47,7 +47,6 @@ __all__ = [
     "may_it",
     "no_longer_asked",
     "no_reply",
-    "no_worker",
     "nobody_yet",
     "not_sent",
     "notes",
@@ -311,11 +310,6 @@ def ends(chat_id: str, *, is_open: bool) -> str:
     """Return what becomes of a chat that is to end."""
     chat = on_one_line(chat_id)
     return f"{chat} ends with the answers to what it accepted.\n" if is_open else f"{chat} has ended before.\n"
-
-
-def no_worker(chat_id: str) -> str:
-    """Return why a chat tells nothing."""
-    return f"No worker answers for the chat {on_one_line(chat_id)}: start one, or leave out --no-stack."
 
 
 def failure(error: ChatError) -> str:

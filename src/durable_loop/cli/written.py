@@ -1,14 +1,17 @@
-"""A chat as a file: Markdown, JSON, or one page. Everything here is a function of its arguments."""
+"""What was said in a chat, as a file: Markdown, JSON, or one page. Everything here is a function of its arguments."""
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from durable_loop.chat.messages import TranscriptLine
 from durable_loop.cli import screen
 from durable_loop.cli.page import escaped, page
+from durable_loop.cli.timeline import words
+from durable_loop.cli.timeline.transcript import transcript
+from durable_loop.cli.timeline.value import Timeline
 
 __all__ = ["FORMATS", "WholeChat", "as_html", "as_json", "as_markdown"]
 
@@ -32,21 +35,14 @@ p { margin: .25rem 0; }
 class WholeChat:
     """A chat and all that was said in it."""
 
-    chat_id: str
-    title: str | None
-    model: str
-    state: str
+    heading: str
+    about: str
     lines: Sequence[TranscriptLine]
 
-    @property
-    def heading(self) -> str:
-        """Its title, on one line."""
-        return screen.on_one_line(self.title or self.chat_id)
-
-    @property
-    def about(self) -> str:
-        """What it is, in a line."""
-        return screen.on_one_line(f"{self.chat_id} · {self.model} · {self.state}")
+    @classmethod
+    def of(cls, told: Timeline) -> Self:
+        """Return what a timeline tells."""
+        return cls(words.heading(told), words.about(told), transcript(told))
 
 
 def as_markdown(chat: WholeChat) -> str:

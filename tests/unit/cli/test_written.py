@@ -1,17 +1,18 @@
 """A chat as a file, whole."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from durable_loop.chat.messages import TranscriptLine
+from durable_loop.cli.screen import on_one_line
 from durable_loop.cli.written import WholeChat, as_html, as_json, as_markdown
+from tests.unit.cli.timeline.samples import TOLD
 
 EVIL = "<script>alert('x')</script> & \"<img src=//evil.example>\" \x1b[2J{0}"
 CHAT = WholeChat(
-    chat_id="chat-1",
-    title="What is\nAAPL at?",
-    model="offline",
-    state="open",
+    heading="What is AAPL at?",
+    about="chat-1 · offline · open",
     lines=[
         TranscriptLine(role="note", text="Before:\nmuch."),
         TranscriptLine(role="user", text="What is\nAAPL at?"),
@@ -24,7 +25,7 @@ CHAT = WholeChat(
 def evil() -> WholeChat:
     """Return a chat in which everything would be markup."""
     lines = [TranscriptLine(role=line.role, text=EVIL) for line in CHAT.lines]
-    return WholeChat(chat_id="chat-1", title=EVIL, model=EVIL, state="open", lines=lines)
+    return WholeChat(heading=on_one_line(EVIL), about=f"chat-1 · {on_one_line(EVIL)}", lines=lines)
 
 
 class Page(HTMLParser):
@@ -94,7 +95,7 @@ def test_a_page_runs_nothing_and_needs_nothing() -> None:
 
 def test_a_chat_without_a_title_is_called_by_its_id() -> None:
     """It began with nothing that was accepted. (ours)"""
-    nameless = WholeChat(chat_id="chat-1", title=None, model="offline", state="open", lines=[])
+    nameless = WholeChat.of(replace(TOLD, title=None, parts=(), remembered=()))
 
-    assert as_markdown(nameless) == "# chat-1\n\nchat-1 · offline · open\n"
+    assert as_markdown(nameless) == "# chat-1\n\nchat-1 · gpt-4 · open\n"
     assert "<h1>chat-1</h1>" in as_html(nameless)

@@ -18,8 +18,9 @@ from typing import Any, Final
 from google.protobuf.json_format import ParseError
 
 from durable_loop import names
-from durable_loop.chat.messages import ChatInput, Decision, OpenQuestions, Reply, Turn
+from durable_loop.chat.messages import ChatInput, Decision, OpenQuestions, Reply, TranscriptLine, Turn
 from durable_loop.chat.questions import tool_asked_about
+from durable_loop.chat.transcript import lines
 from durable_loop.cli.timeline.activities import answer_in, asked_of, given_by, sentence_of, tokens_of, value_in
 from durable_loop.cli.timeline.so_far import Place, QuestionsSoFar, Row, TurnSoFar
 from durable_loop.cli.timeline.value import Kind, Outcome, Step, Timeline, Tokens
@@ -89,6 +90,7 @@ class _Reader:
         self._model = ""
         self._state = ""
         self._before = 0
+        self._remembered: tuple[TranscriptLine, ...] = ()
         self._takes: Mapping[str, Callable[[Said], None]] = {
             "workflow execution started": self._started,
             "workflow properties modified": self._titled,
@@ -148,6 +150,7 @@ class _Reader:
             state=self._state,
             runs=runs,
             turns_before=self._before,
+            remembered=self._remembered,
             parts=tuple(part.told() if isinstance(part, TurnSoFar) else part.step for part in parts),
         )
 
@@ -164,7 +167,7 @@ class _Reader:
         if self._model:
             self._note("goes on in a new run")
         else:
-            self._before = chat.carried.turns
+            self._before, self._remembered = chat.carried.turns, tuple(lines(chat.carried.transcript))
         self._model, self._state = chat.model, "open"
         self._title = chat.carried.title or self._title
 
@@ -267,7 +270,8 @@ class _Reader:
         kind = place.row.step.kind
         gave, outcome = given_by(kind, result)
         tokens = tokens_of(result) if kind in {Kind.MODEL, Kind.SUMMARY} else Tokens()
-        place.row.becomes(end=self._at, outcome=outcome, gave=gave, tokens=tokens)
+        said_now = tuple(lines(result["output"])) if kind is Kind.MODEL else ()
+        place.row.becomes(end=self._at, outcome=outcome, gave=gave, tokens=tokens, said=said_now)
         answer = answer_in(result) if kind is Kind.MODEL else None
         if answer is not None and place.turn is not None and place.turn.outcome is None:
             self._settle(place.turn, Outcome.DONE if answer.strip() else Outcome.FAILED, answer)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from durable_loop.chat.messages import TranscriptLine
+
 __all__ = ["Kind", "Outcome", "Step", "TimedTurn", "Timeline", "Tokens"]
 
 
@@ -67,6 +69,8 @@ class Step:
     max_attempts: int = 0
     # Why the attempt before the last one failed.
     last_failure: str = ""
+    # Of a model call: what the model said, and which tools it called.
+    said: tuple[TranscriptLine, ...] = ()
 
     @property
     def time(self) -> timedelta | None:
@@ -118,6 +122,8 @@ class Timeline:
     runs: int
     # Turns of which the events are not there: they are in runs before.
     turns_before: int
+    # What the chat remembered of those turns.
+    remembered: tuple[TranscriptLine, ...]
     parts: tuple[TimedTurn | Step, ...]
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from durable_loop.chat.messages import TranscriptLine
 from durable_loop.cli.timeline.value import Kind, Outcome, Step, TimedTurn, Timeline, Tokens
 
 __all__ = ["EVIL", "TOLD", "evil"]
@@ -26,6 +27,7 @@ TOLD = Timeline(
     state="open",
     runs=2,
     turns_before=1,
+    remembered=(TranscriptLine(role="note", text="They said hello."),),
     parts=(
         TimedTurn(
             number=2,
@@ -46,6 +48,7 @@ TOLD = Timeline(
                     Outcome.DONE,
                     gave='calls stock_price({"ticker":"AAPL"})',
                     tokens=Tokens(1200, 20),
+                    said=(TranscriptLine(role="tool", text='stock_price({"ticker":"AAPL"})'),),
                 ),
                 Step(Kind.QUESTION, "finance.stock_price", _at(2), _at(3), Outcome.DONE, gave="allowed"),
                 Step(
@@ -61,7 +64,16 @@ TOLD = Timeline(
                     last_failure="the worker that ran it is gone.",
                 ),
                 Step(Kind.GAP, "finance.stock_price", _at(3), _at(8), Outcome.DONE, gave="its worker was gone"),
-                Step(Kind.MODEL, "gpt-4", _at(9), _at(10), Outcome.DONE, gave="**185.50**", tokens=Tokens(1300, 5)),
+                Step(
+                    Kind.MODEL,
+                    "gpt-4",
+                    _at(9),
+                    _at(10),
+                    Outcome.DONE,
+                    gave="**185.50**",
+                    tokens=Tokens(1300, 5),
+                    said=(TranscriptLine(role="agent", text="**185.50**"),),
+                ),
             ),
         ),
         Step(Kind.CHAT, "goes on in a new run", _at(11), _at(11), Outcome.DONE),

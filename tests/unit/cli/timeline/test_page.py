@@ -73,7 +73,7 @@ def test_a_page_has_every_word_of_the_timeline() -> None:
 def test_what_is_too_long_for_a_page_is_cut_visibly() -> None:
     """A tool may give megabytes. (ours)"""
     step = Step(Kind.TOOL, "reader", TOLD.turns[0].start, None, Outcome.DONE, gave="<" * 2_000_000)
-    page = as_page(Timeline("chat-1", None, "gpt-4", "open", 1, 0, (step,)))
+    page = as_page(Timeline("chat-1", None, "gpt-4", "open", 1, 0, (), (step,)))
 
     assert len(page) < 200_000
     assert "[… 1,980,000 characters left out]" in page
