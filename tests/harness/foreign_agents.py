@@ -24,8 +24,10 @@ __all__ = [
     "GreetsByName",
     "HandsOver",
     "Leaks",
+    "Listens",
     "LooksAtItsReplay",
     "LooksNextDoor",
+    "Relays",
     "SaysWhetherItReplays",
     "Stumbles",
 ]
@@ -148,6 +150,54 @@ class LooksNextDoor:
 
 
 @workflow.defn
+class Listens:
+    """Hears one thing."""
+
+    def __init__(self) -> None:
+        self._heard: str | None = None
+
+    @workflow.run
+    async def run(self, name: str) -> str:
+        """Return who heard what."""
+        await workflow.wait_condition(lambda: self._heard is not None)
+        return f"{name} heard {self._heard}"
+
+    @workflow.signal
+    def hear(self, news: str) -> None:
+        """Hear it."""
+        self._heard = news
+
+
+@workflow.defn
+class Relays:
+    """Sends in all the ways there are besides activities: to who greets it, to a child, to its next run."""
+
+    def __init__(self) -> None:
+        self._greeted = False
+
+    @workflow.run
+    async def run(self, rounds: int) -> None:
+        """Tell a child, then go on in a new run."""
+        await workflow.wait_condition(lambda: self._greeted or rounds == 0)
+        if rounds > 0:
+            await relay("Ada", "the news", rounds - 1)
+
+    @workflow.update
+    def greet(self, name: str) -> str:
+        """Greet back."""
+        self._greeted = True
+        return f"Hello {name}"
+
+
+async def relay(name: str, news: str, rounds: int) -> None:
+    """Do what `Relays` does."""
+    child = await workflow.start_child_workflow("Listens", name, id=f"{workflow.info().workflow_id}-child")
+    await child.signal("hear", news)
+    await child
+    workflow.continue_as_new(rounds)
+
+
+@workflow.defn
 class AsksAChild:
     """Has a child that does the work, and needs a second try of its own."""
 
@@ -203,6 +253,8 @@ AGENT = DurableAgent(
         AsksAChild,
         AsksNobody,
         LooksNextDoor,
+        Listens,
+        Relays,
     ],
     activities=[next_door, third_time_lucky, leaves_a_process],
 )

@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
 
     from tests.harness import foreign_agents
 
-__all__ = ["BREAKING", "DRIFTING", "LooksForSomebodyElse"]
+__all__ = ["BREAKING", "DRIFTING", "LooksForSomebodyElse", "StumblesWhenItGoesOn"]
 
 TEN_SECONDS = timedelta(seconds=10)
 HOURLY = RetryPolicy(initial_interval=timedelta(hours=1))
@@ -176,6 +176,39 @@ class GivesUpElsewhere:
         await foreign_agents.give_up(neighbour="somebody", queue="elsewhere", why="it is late")
 
 
+@workflow.defn(name="Relays")
+class RelaysSomethingElse:
+    """Another answer to an update, other input of a child and of the next run, another signal to the child."""
+
+    def __init__(self) -> None:
+        self._greeted = False
+
+    @workflow.run
+    async def run(self, rounds: int) -> None:
+        """Relay."""
+        await workflow.wait_condition(lambda: self._greeted)
+        await foreign_agents.relay("Max", "old news", rounds)
+
+    @workflow.update
+    def greet(self, name: str) -> str:
+        """Greet back."""
+        self._greeted = True
+        return f"Goodbye {name}"
+
+
+@workflow.defn(name="GreetsByName")
+class StumblesWhenItGoesOn:
+    """The same commands in a replay; where the history ends it fails."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet, if others have done so before."""
+        greeting = await greet(wish)
+        if not workflow.unsafe.is_replaying():
+            raise KeyError("nothing")
+        return greeting
+
+
 BREAKING = (WaitsFirst, HasNoTool, HasANewNameForItsTool, HasANewNameForALocalActivity, TriesFirst)
 DRIFTING = (
     (IsToldMore, ["model call 1 and 1 more: instructions changed:", "+In verse."]),
@@ -201,6 +234,15 @@ DRIFTING = (
             'signal knock (1): workflow changed: "nobody" → "somebody"',
             'activity next_door (1): task queue changed: "(the workflow\'s own)" → "elsewhere"',
             'result: result failure changed: "nobody is there" → "it is late"',
+        ],
+    ),
+    (
+        RelaysSomethingElse,
+        [
+            'update greeting: result changed: "Hello Bob" → "Goodbye Bob"',
+            'child workflow Listens (1): argument changed: "Ada" → "Max"',
+            'signal hear (1): argument changed: "the news" → "old news"',
+            "next run: argument changed: 0 → 1",
         ],
     ),
 )

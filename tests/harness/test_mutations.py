@@ -6,10 +6,20 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from durable_loop.testing import Environment, RecordedHistory, Script, Verdict, calls, check_history, says
+from durable_loop.testing import (
+    Environment,
+    RecordedHistory,
+    Script,
+    Verdict,
+    calls,
+    check_history,
+    replay_history,
+    says,
+)
 from durable_loop.testing.histories.payloads import recorded_values
-from tests.harness.foreign_agents import AGENT, AnswersNextDay, GivesUp, GreetsByName, LooksNextDoor
-from tests.harness.mutated_agents import BREAKING, DRIFTING, LooksForSomebodyElse
+from durable_loop.testing.histories.replaying import boundaries
+from tests.harness.foreign_agents import AGENT, AnswersNextDay, GivesUp, GreetsByName, LooksNextDoor, Relays
+from tests.harness.mutated_agents import BREAKING, DRIFTING, LooksForSomebodyElse, StumblesWhenItGoesOn
 from tests.replay.reading import payloads
 from tests.requirements import requirement
 
@@ -28,7 +38,11 @@ async def _recorded(env: Environment) -> Recorded:
         await handle.result()
         with pytest.raises(WorkflowFailureError):
             await agent.execute(GivesUp.run)
-        return {history.workflow_type: history for history in await agent.histories()}
+        relaying = await agent.start(Relays.run, 1)
+        await relaying.execute_update(Relays.greet, "Bob", id="greeting")  # pyright: ignore[reportUnknownMemberType] - an overload of the SDK
+        await relaying.result()
+        # Of a workflow with several runs the first one, which has the most in it.
+        return {history.workflow_type: history for history in reversed(await agent.histories())}
 
 
 @requirement("temporal.boundaries")
@@ -54,6 +68,20 @@ async def test_what_breaks_open_workflows_fails_the_replay(mutant: type, recorde
     assert checked.verdict is Verdict.BREAKS
     assert "changed does not replay: " in checked.words
     assert "workflow.patched" in checked.words
+
+
+@requirement("temporal.boundaries")
+async def test_what_breaks_where_a_worker_would_go_on_fails_a_replay_of_what_came_before(recorded: Recorded) -> None:
+    """The whole history replays: there nobody goes on. (ours)"""
+    changed = replace(AGENT, workflows=[StumblesWhenItGoesOn])
+    history = recorded[GreetsByName.__name__]
+    await replay_history(history, changed.replayer)
+
+    checked = await check_history(history, changed.replayer, name="changed")
+
+    assert checked.verdict is Verdict.BREAKS
+    place = f"changed, events 1 to {boundaries(history.event_types)[-2]}"  # as the last task is about to begin
+    assert checked.words.startswith(f"{place} does not replay: its next task fails: KeyError: 'nothing'\nMend that")
 
 
 @pytest.mark.parametrize(("mutant", "words"), DRIFTING, ids=lambda value: getattr(value, "__name__", ""))

@@ -39,8 +39,8 @@ def test_every_workflow_task_of_a_stored_history_is_a_boundary() -> None:
 class _Hangs:
     """A replayer whose first history never ends."""
 
-    def __init__(self, interceptors: object) -> None:
-        _ = interceptors
+    def __init__(self, interceptors: object, *, plugins: object) -> None:
+        _ = interceptors, plugins
 
     @asynccontextmanager
     async def workflow_replay_iterator(

@@ -91,7 +91,8 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
     except BrokenPipeError:  # whoever read the output has seen enough
         code = 1
     except OSError as error:  # a full disk, a folder that is a file: the machine's, and no bug
-        complain(f"{printable(str(error))}\n")
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"{printable(f'{where}{error.strerror or error}')}.\n")
         code = 1
     except KeyboardInterrupt:
         code = 130

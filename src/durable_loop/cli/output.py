@@ -6,7 +6,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
-from durable_loop.errors import SettingsError
+from durable_loop.errors import DurableLoopError, SettingsError
 
 __all__ = [
     "complain",
@@ -36,8 +36,18 @@ def take_every_character() -> None:
 
 
 def write(text: str) -> None:
-    """Write what was asked for."""
-    _write(sys.stdout, text)
+    """Write what was asked for.
+
+    Raises:
+        DurableLoopError: it cannot be written, to a full disk, say.
+        BrokenPipeError: whoever read it is gone.
+    """
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DurableLoopError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def complain(text: str) -> None:

@@ -23,6 +23,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, Replayer, Worker
 
 from durable_loop.errors import SettingsError
+from durable_loop.testing.histories.replaying import MakeReplayer
 from durable_loop.testing.sandbox import PASS_PYTEST_THROUGH
 
 __all__ = ["DurableAgent", "replayer_of"]
@@ -118,11 +119,11 @@ class DurableAgent:
             **{**self._other_options, **options},
         )
 
-    def replayer(self, interceptors: Sequence[Interceptor] = ()) -> Replayer:
+    def replayer(self, interceptors: Sequence[Interceptor] = (), *, plugins: Sequence[SimplePlugin] = ()) -> Replayer:
         """Return a replayer of recorded histories. It needs no server and calls nothing."""
         return Replayer(
             workflows=self.workflows,
-            plugins=self._plugins(None),
+            plugins=[*self._plugins(None), *plugins],
             data_converter=self._data_converter,
             interceptors=[*interceptors, *self.worker_options.get("interceptors", ())],
             **{name: self._other_options[name] for name in _OPTIONS_OF_A_REPLAY & self._other_options.keys()},
@@ -155,7 +156,7 @@ def _place(error: BaseException) -> str:
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
 
 
-def replayer_of(agents: Iterable[DurableAgent], workflow_type: str) -> Callable[[Sequence[Interceptor]], Replayer]:
+def replayer_of(agents: Iterable[DurableAgent], workflow_type: str) -> MakeReplayer:
     """Return the replayer of the agent that has a workflow.
 
     Raises:

@@ -35,6 +35,8 @@ __all__ = [
     "UnusedStepsError",
 ]
 
+_PUT_BACK = "Put the commands back into their old order, or keep both paths with `workflow.patched`."
+
 
 class HarnessError(DurableLoopError):
     """The base of the harness's errors."""
@@ -95,13 +97,10 @@ class UnusedStepsError(HarnessError):
 class NonDeterminismFoundError(HarnessError):
     """A recorded history does not replay on this code: an open chat would be stuck."""
 
-    def __init__(self, *, history: str, reason: str) -> None:
+    def __init__(self, *, history: str, reason: str, advice: str = _PUT_BACK) -> None:
         self.history = history
         self.reason = reason
-        super().__init__(
-            f"{history} does not replay: {reason}\n"
-            "Put the commands back into their old order, or keep both paths with `workflow.patched`."
-        )
+        super().__init__(f"{history} does not replay: {reason}\n{advice}")
 
 
 class DriftFoundError(HarnessError):

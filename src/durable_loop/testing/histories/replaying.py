@@ -7,15 +7,16 @@ Two things can be wrong, and they are never mixed up: a history that does not re
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from itertools import zip_longest
-from typing import Final
+from typing import Final, Protocol
 
 from temporalio.client import WorkflowHistory
+from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, Replayer
 
 from durable_loop.testing.errors import DriftFoundError, NonDeterminismFoundError
@@ -24,6 +25,7 @@ from durable_loop.testing.histories.history import RecordedHistory
 from durable_loop.testing.histories.model_inputs import named_in
 from durable_loop.testing.histories.retelling import retold
 from durable_loop.testing.histories.sendings import Sending, SendingNotes, sendings_in
+from durable_loop.testing.histories.watching import TaskFailures
 
 __all__ = [
     "MakeReplayer",
@@ -40,8 +42,13 @@ REPLAY_TIMEOUT: Final = timedelta(seconds=60)
 MINIMUM_EVENTS: Final = 2
 _MESSAGE: Final = re.compile(r'\bmessage: "((?:[^"\\]|\\["\\/bfnrt])*)"')
 
-# `DurableAgent.replayer` is one.
-MakeReplayer = Callable[[Sequence[Interceptor]], Replayer]
+
+class MakeReplayer(Protocol):
+    """What makes a replayer: `DurableAgent.replayer` is one."""
+
+    def __call__(self, interceptors: Sequence[Interceptor], *, plugins: Sequence[SimplePlugin]) -> Replayer:
+        """Return one with these, besides its own."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,8 @@ async def replay_histories(
     """
     notes = SendingNotes({named for history in histories for named in named_in(history)})
     called = [name or history.workflow_id for history, name in zip_longest(histories, names)]
-    replayer = make_replayer([notes])
+    failures = TaskFailures()
+    replayer = make_replayer([notes], plugins=[failures.plugin])
     left = len(histories)
     async with replayer.workflow_replay_iterator(_for_replay(histories)) as results:
         iterator = aiter(results)
@@ -120,11 +128,14 @@ async def replay_histories(
                 yield Replayed(history, NonDeterminismFoundError(history=name, reason=reason))
                 left = number + 1
                 break
-            sent = notes.take(history.run_id)
+            sent, failed = notes.take(history.run_id), failures.take(history.run_id)
             if result.replay_failure is not None:
                 error = NonDeterminismFoundError(history=name, reason=_reason(result.replay_failure))
                 error.__cause__ = result.replay_failure
                 yield Replayed(history, error)
+            elif failed is not None:
+                reason, advice = f"its next task fails: {failed}", "Mend that: a workflow that is open there is stuck."
+                yield Replayed(history, NonDeterminismFoundError(history=name, reason=reason, advice=advice))
             else:
                 yield Replayed(history, None, sent)
 
@@ -138,7 +149,8 @@ async def replay_prefixes(history: RecordedHistory, make_replayer: MakeReplayer,
     """Replay a history as it was at each boundary of its workflow tasks; return how many prefixes there are.
 
     A worker that dies leaves its chat at such a boundary, and the next worker starts from there: as a task has begun,
-    and as its commands are written. A shorter history is no new case: the server gives it to no worker.
+    and as its commands are written. It has to replay what there is, and to do its next task. A shorter history is no
+    new case: the server gives it to no worker.
 
     Raises:
         NonDeterminismFoundError: names the first prefix that does not replay.
