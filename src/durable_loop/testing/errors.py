@@ -15,7 +15,7 @@ HarnessError
 └── LeakedProcessError          a process that a test started is still there
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from durable_loop.errors import DurableLoopError
 
@@ -89,9 +89,17 @@ class NoSuchHandoffError(LostPlaceError):
 class UnusedStepsError(HarnessError):
     """The script has steps that no model call asked for."""
 
-    def __init__(self, steps: list[str]) -> None:
+    def __init__(self, steps: Sequence[str], messages: Mapping[str, int] | None = None) -> None:
+        """Make it from the steps in words, and how many messages of a user were answered at each place."""
         self.steps = steps
-        super().__init__("These steps of the script were never used:\n" + "\n".join(f"  {step}" for step in steps))
+        shared = [
+            f"{count} different messages were answered at {place}: if they are turns of one conversation, something "
+            "leaves out of the requests what was said before them."
+            for place, count in (messages or {}).items()
+            if count > 1
+        ]
+        unused = [f"  {step}" for step in steps]
+        super().__init__("\n".join(("These steps of the script were never used:", *unused, *shared)))
 
 
 class NonDeterminismFoundError(HarnessError):

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
@@ -56,6 +56,7 @@ class FakeModel(Model):
         self.name = name
         self._used_file = used_file
         self._used: Counter[Place] = Counter()  # the highest attempt at each place
+        self._asked: defaultdict[Place, set[bytes]] = defaultdict(set)  # what the user said there
         self._named = {
             called: FakeModel(inner, used_file=used_file, name=called) for called, inner in script.models.items()
         }
@@ -107,6 +108,8 @@ class FakeModel(Model):
             if isinstance(step, Fails) and (not step.after or isinstance(event, ResponseTextDoneEvent)):
                 raise _failure(step)
             yield event
+            # Who listens gets it before the next one, as from a model: the SDK drops what a failure overtakes.
+            await asyncio.sleep(0)
 
     def assert_complete(self) -> None:
         """Pass when every step was asked for.
@@ -115,7 +118,7 @@ class FakeModel(Model):
             UnusedStepsError: names the steps that were not.
         """
         if unused := self.unused():
-            raise UnusedStepsError(unused)
+            raise UnusedStepsError(unused, {str(place): len(asked) for place, asked in self._asked.items()})
 
     def unused(self) -> list[str]:
         """Return the steps that nobody asked for yet, in words."""
@@ -143,6 +146,7 @@ class FakeModel(Model):
             # The text crosses the boundary; a retry would only hide it.
             raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
         self._note(place, attempt)
+        self._asked[place].add(pydantic_core.to_json([item for item in items if item.get("role") == "user"][-1:]))
         await asyncio.sleep(self.script.delay(place, attempt=attempt))
         return step, place
 

@@ -19,6 +19,7 @@ from agents import (
     TResponseInputItem,
     function_tool,
 )
+from agents.run_config import CallModelData, ModelInputData
 from openai.types.responses import ResponseFunctionToolCall
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -139,6 +140,37 @@ async def test_a_step_that_was_never_asked_for_fails_the_test() -> None:
 
     with pytest.raises(UnusedStepsError, match=r"turn 2, model call 1.*Bye"):
         model.assert_complete()
+
+
+async def test_a_conversation_of_which_the_beginning_is_left_out_is_told_with_the_unused_steps() -> None:
+    """Each request looks like the first one, and gets its answer. (ours)"""
+
+    def last_message_alone(call: CallModelData[Any]) -> ModelInputData:
+        return ModelInputData(input=call.model_data.input[-1:], instructions=None)
+
+    model = FakeModel(Script(says("a"), says("b")))
+    agent = Agent(name="x", model=model)
+    forgetful = RunConfig(tracing_disabled=True, call_model_input_filter=last_message_alone)
+    first = await Runner.run(agent, "one", run_config=forgetful)
+    await Runner.run(agent, [*first.to_input_list(), {"role": "user", "content": "two"}], run_config=forgetful)
+
+    with pytest.raises(UnusedStepsError, match="2 different messages were answered at turn 1, model call 1: if they"):
+        model.assert_complete()
+
+
+async def test_a_listener_gets_what_came_before_a_failure() -> None:
+    """In a plain streamed run: the SDK drops what it has not handed on when its model fails. (ours)"""
+    model, told = FakeModel(Script(fails_mid_stream("gone", after="Hello there, A"))), list[str]()
+    running = Runner.run_streamed(Agent(name="x", model=model), "Hi", run_config=RunConfig(tracing_disabled=True))
+
+    async def listen() -> None:
+        async for event in running.stream_events():
+            if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
+                told.append(event.data.delta)
+
+    with pytest.raises(ApplicationError, match="gone"):
+        await listen()
+    assert "".join(told) == "Hello there, A"
 
 
 async def test_what_another_process_used_counts(tmp_path: Path) -> None:
