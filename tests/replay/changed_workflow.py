@@ -16,14 +16,20 @@ with workflow.unsafe.imports_passed_through():  # as the chat itself
     from durable_loop import names
     from durable_loop.bootstrap.orchestrator import agents_plugin
     from durable_loop.chat.activities import calculator
-    from durable_loop.chat.messages import ChatInput
+    from durable_loop.chat.messages import ChatInput, OpenQuestions, Reply
     from durable_loop.chat.tool_log import ToolLog
     from durable_loop.chat.tool_messages import CalculatorInput
     from durable_loop.chat.workflow import ChatWorkflow
     from durable_loop.testing import Environment, FakeModel, FakeModelProvider, Script, TestedChat
     from durable_loop.testing.memory import InMemoryMCPServer
 
-__all__ = ["ChangedChatWorkflow", "ForgetfulChatWorkflow", "UnlistedChatWorkflow", "changed_chat_worker"]
+__all__ = [
+    "ChangedChatWorkflow",
+    "ForgetfulChatWorkflow",
+    "ShoutingChatWorkflow",
+    "UnlistedChatWorkflow",
+    "changed_chat_worker",
+]
 
 
 @workflow.defn(name=names.WORKFLOW_CHAT)
@@ -78,6 +84,24 @@ class ForgetfulChatWorkflow(ChatWorkflow):
         """Do nothing about a turn that is not known yet."""
         if self._state.knows(turn_id):
             super().cancel_turn(turn_id)
+
+
+@workflow.defn(name=names.WORKFLOW_CHAT)
+class ShoutingChatWorkflow(ChatWorkflow):
+    """The chat, but what it answers is another text."""
+
+    @workflow.init
+    def __init__(self, chat: ChatInput) -> None:
+        super().__init__(chat)
+
+    @workflow.run
+    async def run(self, chat: ChatInput) -> None:
+        """Chat."""
+        await super().run(chat)
+
+    async def _outcome(self, turn_id: str) -> Reply | OpenQuestions:
+        answer = await super()._outcome(turn_id)
+        return answer.model_copy(update={"text": answer.text.upper()}) if isinstance(answer, Reply) else answer
 
 
 @asynccontextmanager

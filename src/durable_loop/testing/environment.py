@@ -46,10 +46,10 @@ from durable_loop.stack.plan import DYNAMIC_CONFIG
 from durable_loop.testing.crash import CrashPoints
 from durable_loop.testing.durable_agent import DurableAgent
 from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeModelProvider, used_file
-from durable_loop.testing.histories import RecordedHistory, fetch_history, fetch_runs, replay_unchanged
+from durable_loop.testing.histories import RecordedHistory, fetch_history, replay_unchanged
 from durable_loop.testing.leaks import OWNER_VARIABLE, no_process_left
 from durable_loop.testing.memory import InMemoryMCPServer
-from durable_loop.testing.own_agent import CHAT
+from durable_loop.testing.own_agent import replay_chats
 from durable_loop.testing.processes import MortalProcess, ReadyProcess, running_module, variables
 from durable_loop.testing.running_agent import RunningAgent, StartedWorkflows, worker_processes
 from durable_loop.testing.sandbox import PASS_PYTEST_THROUGH
@@ -290,7 +290,7 @@ class Environment:
 
         Raises:
             UnusedStepsError: the block ended and the script was not used up.
-            NonDeterminismFoundError: a chat's history does not replay.
+            NonDeterminismFoundError: the history of a chat, or of what is behind its tools, does not replay.
             DriftFoundError: one replays, and what it sends depends on more than what is in it.
             ProcessNotReadyError: a subprocess did not start.
         """
@@ -315,9 +315,8 @@ class Environment:
                     self.worker_process(chosen, script=script, environment=environment)
                 )
             yield agent
-            client = await self.client()
-            runs = [run for chat in agent.chats for run in await fetch_runs(client, chat.chat_id)]
-            await replay_unchanged(runs, CHAT.replayer)
+            begun = [chat.chat_id for chat in agent.chats]
+            await replay_chats(self.client, begun, task_queue=chosen.orchestrator_queue)
             if model is not None:
                 model.assert_complete()
 
