@@ -41,7 +41,8 @@ _SECRETS: Final[Mapping[str, re.Pattern[str]]] = {
         _START + r"(?:(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{30,})"
     ),
     "an access token": re.compile(
-        _START + r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}"
+        _START
+        + r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}"
         r"|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*)"
     ),
     "an authorization header": re.compile(
@@ -52,6 +53,10 @@ _SECRETS: Final[Mapping[str, re.Pattern[str]]] = {
     "a password in an address": re.compile(r"(?<=://)[^\s/:@\"]*:[^\s/@\"]+(?=@)"),
     "a secret in a field": re.compile(
         rf"(?i)(?P<kept>(?P<quote>\\*[\"']){_FIELD}(?P=quote)\s*:\s*(?P=quote))(?!\[scrubbed\]).+?(?<!\\)(?=(?P=quote))"
+    ),
+    # As environments, command lines and addresses have it.
+    "a secret behind its name": re.compile(
+        rf"(?i)(?P<kept>(?<![\w-]){_FIELD}=)(?!\[scrubbed\])[^\s&;,\\\"'`<>(){{}}]{{4,}}"
     ),
 }
 _MACHINE: Final[Mapping[str, re.Pattern[str]]] = {

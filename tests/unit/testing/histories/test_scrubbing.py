@@ -20,6 +20,8 @@ SECRETS = (
     ("an access token", "ghp_abcdefghijklmnopqrstuvwx"),
     ("an access token", "github_pat_11ABCDEFG0abcdefghijklmnop_qrstuv"),
     ("an access token", "xoxb-1234567890-abcdef"),
+    ("an access token", "glpat-abcdefghij_klmnop-qrst"),
+    ("an access token", "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH"),
     ("an access token", "AKIAABCDEFGHIJKLMNOP"),
     ("an access token", f"{JWT}.abc-def_ghi"),
     ("an access token", f"{JWT}."),
@@ -43,6 +45,7 @@ NO_SECRETS = (
     "The bearer was late",
     "http://host:8080/a@b",
     "The password is a word; token: none",
+    "token=5, my_token_count=12345, if password == given: secret=(…)",
     "eyJust.kidding.me",
     "sk-learn and sk_live",
     "-----BEGIN CERTIFICATE-----",
@@ -157,6 +160,23 @@ def test_a_private_key_that_is_cut_off_takes_along_what_is_behind_it(body: str) 
     clean = scrubbed({"input": encoded({"text": cut, "name": "Ada"})})
 
     assert json.loads(text_of(clean["input"])) == {"text": "Here: [scrubbed]", "name": "Ada"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("DB_PASSWORD=hunter2 psql", "DB_PASSWORD=[scrubbed] psql"),
+        ("http://h/x?api_key=abc123&page=2", "http://h/x?api_key=[scrubbed]&page=2"),
+        ("--client-secret=s3cr3t;", "--client-secret=[scrubbed];"),
+        ('"token=abcd"', '"token=[scrubbed]"'),
+    ],
+)
+@requirement("security.history-tells-nothing")
+def test_a_secret_behind_its_name_is_taken_out(said: str, kept: str) -> None:
+    """As environments, command lines and addresses have it. (ours)"""
+    assert telling({"input": encoded(said)}) == ["a secret behind its name"]
+    assert text_of(scrubbed(encoded(said))) == json.dumps(kept)
+    assert telling({"input": encoded(kept)}) == []
 
 
 def test_between_two_private_keys_the_text_stays() -> None:

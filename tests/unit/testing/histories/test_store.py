@@ -9,6 +9,7 @@ import pytest
 
 from durable_loop.errors import SettingsError
 from durable_loop.testing import Expectation, HistoryStore, digest
+from durable_loop.testing.histories import scrubbing
 from durable_loop.testing.histories.store import AcceptedDrift
 from durable_loop.testing.histories.writing import locked
 from tests.requirements import requirement
@@ -111,6 +112,17 @@ def test_a_file_that_tells_of_the_machine_or_a_secret_is_named(store: HistorySto
         "chat/first.v0.json tells the process that recorded it, 4711@ada-laptop (event 1)",
         "chat/first.v0.json tells 'identity' (event 1)",
     ]
+
+
+@requirement("security.history-tells-nothing")
+def test_what_a_wrong_rule_leaves_in_is_not_kept(store: HistoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check does not believe the scrubbing. (ours)"""
+    monkeypatch.setattr(scrubbing, "_without_secrets", lambda text, _field: text)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    telling = changed(history(SMALL), 1, input=encoded("my key is sk-abcdefghijklmnopqrstuvwx"))
+
+    with pytest.raises(SettingsError, match=r"chat/second\.v0 is not kept\. It tells an API key \(event 1\)"):
+        store.keep("chat/second", telling, why="It has a key.")
+    assert [entry.name for entry in store.entries()] == ["chat/first"]
 
 
 @requirement("harness.store")
