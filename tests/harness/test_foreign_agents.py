@@ -1,5 +1,7 @@
 """The harness runs agents that it knows nothing of."""
 
+import asyncio
+import multiprocessing
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -167,16 +169,14 @@ async def test_a_worker_process_that_is_killed_is_started_again(env: Environment
         assert await handle.result() == "Hello Ada, hello Grace."
 
 
+@pytest.mark.parametrize("place", WorkerPlace)
 @requirement("harness.leaks")
-async def test_a_process_that_a_worker_leaves_behind_is_found_and_ended() -> None:
-    """The environment fails at its end, and names it. (ours)"""
+async def test_a_process_that_an_activity_leaves_behind_is_found_and_ended(place: WorkerPlace) -> None:
+    """The environment fails at its end, and names it; wherever the worker ran. (ours)"""
     left: list[int] = []
 
     async def leave_one() -> None:
-        async with (
-            Environment.start(service_workers=False) as env,
-            env.running(PATH, Script(), workers=WorkerPlace.SUBPROCESS) as agent,
-        ):
+        async with Environment.start(service_workers=False) as env, env.running(PATH, Script(), workers=place) as agent:
             left.append(await agent.execute(Leaks.run))
             assert psutil.pid_exists(left[0])
 
@@ -184,7 +184,15 @@ async def test_a_process_that_a_worker_leaves_behind_is_found_and_ended() -> Non
         await leave_one()
 
     assert len(found.value.processes) == 1
-    assert not psutil.pid_exists(left[0])
+    assert left[0] not in {process.pid for process in psutil.process_iter() if process.status() != psutil.STATUS_ZOMBIE}
+
+
+async def test_what_the_interpreter_starts_for_itself_is_no_leak() -> None:
+    """It ends with the interpreter. (ours)"""
+    async with Environment.start(service_workers=False):
+        process = multiprocessing.get_context("forkserver").Process(target=print)
+        process.start()
+        await asyncio.to_thread(process.join)
 
 
 async def test_what_is_wrong_with_an_agent_is_said_in_words(env: Environment) -> None:

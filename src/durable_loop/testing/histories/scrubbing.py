@@ -41,9 +41,8 @@ _SECRETS: Final[Mapping[str, re.Pattern[str]]] = {
         _START + r"(?:(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{30,})"
     ),
     "an access token": re.compile(
-        _START
-        + r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}"
-        r"|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*)"
+        _START + r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}"
+        r"|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*)"
     ),
     "an authorization header": re.compile(
         _START + r"(?:(?i:bearer)\s+[A-Za-z0-9._~+/-]{8,}=*"
