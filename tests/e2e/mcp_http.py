@@ -1,30 +1,8 @@
-"""MCP servers over HTTP: one that a test serves, and none."""
+"""An MCP server that is not there."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Final
 
-from mcp.server.mcpserver import MCPServer
-
-from durable_loop.services.transport import HttpDoor, serve_http
-
-__all__ = ["NOWHERE", "over_http"]
+__all__ = ["NOWHERE"]
 
 # Nothing listens there.
 NOWHERE: Final = "http://127.0.0.1:9/mcp"
-
-
-@asynccontextmanager
-async def over_http(server: MCPServer) -> AsyncGenerator[str]:
-    """Serve an MCP server on a free port; the value is its URL."""
-    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    over = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            serve_http(server, HttpDoor(host="127.0.0.1", port=0), on_ready=url.set_result, until=over.wait)
-        )
-        try:
-            yield await url
-        finally:
-            over.set()

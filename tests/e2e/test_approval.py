@@ -17,10 +17,21 @@ from temporalio.client import WorkflowExecutionStatus
 
 from durable_loop.chat.messages import Decision, OpenQuestions, Question, Turn, Verdict
 from durable_loop.errors import ChatEndedError, TurnCancelledError
-from durable_loop.testing import Agent, Environment, McpTransport, Script, TestedChat, WorkerPlace, call, calls, says
+from durable_loop.testing import (
+    Agent,
+    Environment,
+    McpTransport,
+    Script,
+    TestedChat,
+    WorkerPlace,
+    call,
+    calls,
+    over_http,
+    says,
+)
 from tests.e2e.commands import piped
 from tests.e2e.hostile import NEXT, Poisoner, called
-from tests.e2e.mcp_http import NOWHERE, over_http
+from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.terminal import ROOT, Terminal, environment_of
 from tests.e2e.waiting import activity_runs, eventually
 from tests.requirements import requirement

@@ -10,9 +10,9 @@ from durable_loop import names
 from durable_loop.chat.client import Chat, new_chat_id
 from durable_loop.chat.messages import ChatInput
 from durable_loop.errors import ChatEndedError, TurnCancelledError
-from durable_loop.testing import Environment, McpTransport, Script, TestedChat, says
+from durable_loop.testing import Environment, McpTransport, Script, TestedChat, over_http, says
 from tests.e2e.hostile import NEXT, Garbage, Poisoner, Slow, called, garbage_server, rough_tools
-from tests.e2e.mcp_http import NOWHERE, over_http
+from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.waiting import activity_runs, eventually
 from tests.requirements import requirement
 

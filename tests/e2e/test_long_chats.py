@@ -10,10 +10,10 @@ from temporalio.api.enums.v1 import EventType
 from durable_loop.chat.bounds import MAX_CALLS_AT_ONCE
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.errors import TurnFailedError
-from durable_loop.testing import Environment, McpTransport, Script, TestedChat, calls, fails, says
+from durable_loop.testing import Environment, McpTransport, Script, TestedChat, calls, fails, over_http, says
 from tests.e2e.answering import AnsweringModel
 from tests.e2e.hostile import rough_tools
-from tests.e2e.mcp_http import NOWHERE, over_http
+from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.soundness import Limits, Run, check_run, size, sound_runs
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement

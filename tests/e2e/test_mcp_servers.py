@@ -22,8 +22,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from durable_loop import names
 from durable_loop.services.finance.server import finance_server
 from durable_loop.services.it.server import it_server
-from durable_loop.testing import Environment
-from tests.e2e.mcp_http import over_http
+from durable_loop.testing import Environment, over_http
 from tests.requirements import requirement
 
 Service = Literal["finance", "it"]

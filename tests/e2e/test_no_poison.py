@@ -10,9 +10,9 @@ import pytest
 from agents.testing import assistant_message
 
 from durable_loop.errors import TurnFailedError
-from durable_loop.testing import Agent, Environment, McpTransport, TestedChat
+from durable_loop.testing import Agent, Environment, McpTransport, TestedChat, over_http
 from tests.e2e.hostile import NEXT, Endless, Garbage, OneByOne, Poisoner, called, garbage_server, rough_tools
-from tests.e2e.mcp_http import NOWHERE, over_http
+from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.soundness import sound_runs
 from tests.requirements import requirement
 

@@ -10,9 +10,9 @@ from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
 from durable_loop.chat.messages import ChatInput
 from durable_loop.settings import Settings
-from durable_loop.testing import Environment, McpTransport, RecordedHistory, Script, TestedChat, calls, says
+from durable_loop.testing import Environment, McpTransport, RecordedHistory, Script, TestedChat, calls, over_http, says
 from tests.e2e.hostile import Slow, rough_tools
-from tests.e2e.mcp_http import NOWHERE, over_http
+from tests.e2e.mcp_http import NOWHERE
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
 

@@ -51,7 +51,7 @@ async def third_time_lucky() -> int:
 @activity.defn
 async def leaves_a_process() -> int:
     """Start what nobody ends."""
-    return os.posix_spawn(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)"], os.environ)
+    return os.posix_spawn(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)"], os.environ)  # noqa: ASYNC221
 
 
 @workflow.defn

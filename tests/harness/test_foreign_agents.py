@@ -33,9 +33,9 @@ from durable_loop.testing import (
     calls,
     digest,
     hands_off_to,
+    over_http,
     says,
 )
-from tests.e2e.mcp_http import over_http
 from tests.harness.foreign_agents import (
     AGENT,
     AnswersNextDay,

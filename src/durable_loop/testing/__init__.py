@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         replay_history,
         replay_prefixes,
     )
+    from durable_loop.testing.mcp_http import over_http
     from durable_loop.testing.memory import InMemoryMCPServer
     from durable_loop.testing.processes import MortalProcess
     from durable_loop.testing.running_agent import RunningAgent
@@ -141,6 +142,7 @@ __all__ = [
     "garbles",
     "hands_off_to",
     "loops",
+    "over_http",
     "replay_histories",
     "replay_history",
     "replay_prefixes",
@@ -163,6 +165,7 @@ _MODULES = (
     "durable_agent",
     "running_agent",
     "memory",
+    "mcp_http",
     "environment",
 )
 
