@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -127,15 +128,19 @@ async def test_a_step_that_is_not_used_fails_the_block(env: Environment) -> None
 
 @requirement("harness.unscripted")
 async def test_a_model_call_without_a_step_fails_the_workflow_in_words(env: Environment) -> None:
-    """With what was said, and the nearest step. (ours)"""
+    """With what was said, what the tools gave, and the nearest step; the first line is what pytest ends with. (ours)"""
     async with env.running(AGENT, Script(calls("next_door", name="Ada"))) as agent:
         with pytest.raises(WorkflowFailureError) as failed:
             await agent.execute(GreetsByName.run, "I am Ada")
 
-    causes: list[BaseException] = [failed.value]
-    while (cause := causes[-1].__cause__) is not None:
-        causes.append(cause)
-    assert any("no step for turn 1, model call 2" in str(cause) and "I am Ada" in str(cause) for cause in causes)
+    first, *lines = str(failed.value).splitlines()
+    assert first == "UnscriptedModelCallError: The script has no step for turn 1, model call 2."
+    assert lines[:4] == [
+        "The transcript so far:",
+        "  user: I am Ada",
+        '  tool: next_door({"name":"Ada"})',
+        "  next_door gave: Ada's neighbour is Grace",
+    ]
 
 
 @requirement("harness.fast-forward")
@@ -200,6 +205,11 @@ async def test_what_is_wrong_with_an_agent_is_said_in_words(env: Environment) ->
     with pytest.raises(TypeError, match="name it by its path"):
         async with env.running(AGENT, SCRIPT, workers=WorkerPlace.SUBPROCESS):
             pass
+    steps = cast("Script", [says("x")])  # a test without types
+    for running in (env.running(AGENT, steps), env.agent(steps)):
+        with pytest.raises(TypeError, match=r"A model speaks a Script, and this is \[Says\(.*write Script\(says"):
+            async with running:
+                pass
     async with env.running(AGENT, Script()) as agent:
         with pytest.raises(HarnessError, match="Only a worker process can be killed"):
             _ = agent.crash_points
@@ -258,7 +268,7 @@ async def test_the_options_of_a_worker_are_those_of_the_replay(env: Environment)
         "interceptors": [Interceptor()],
     }
     async with env.running(DurableAgent(workflows=[Stumbles], worker_options=options), Script()) as agent:
-        with pytest.raises(WorkflowFailureError):
+        with pytest.raises(WorkflowFailureError, match="KeyError: 'nothing'"):
             await agent.execute(Stumbles.run)
 
         assert (await agent.history()).count("EVENT_TYPE_WORKFLOW_EXECUTION_FAILED") == 1

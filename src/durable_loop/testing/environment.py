@@ -301,11 +301,11 @@ class Environment:
                 chosen = chosen.model_copy(update=await self._http_servers())
             agent = Agent(await self.client(), chosen)
             model, provider = None, None
-            if isinstance(script, Script):
+            if script is None or isinstance(script, ModelProvider):
+                provider = script
+            else:
                 model = FakeModel(script, used_file=used_file(self._script_file(chosen.orchestrator_queue)))
                 provider = FakeModelProvider(model)
-            elif script is not None:
-                provider = script
             if workers is WorkerPlace.IN_PROCESS:
                 await self._start_worker(running, chosen, provider, await self._mcp_factories(mcp, chosen))
             elif isinstance(script, ModelProvider) or mcp in (McpTransport.MEMORY, McpTransport.STDIO):
