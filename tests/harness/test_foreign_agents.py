@@ -12,6 +12,7 @@ import pytest
 from agents.mcp import MCPServer, MCPServerStdio, MCPServerStdioParams, MCPServerStreamableHttp
 from temporalio.client import WorkflowFailureError
 from temporalio.common import RetryPolicy
+from temporalio.openai_agents import ModelActivityParameters
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner
 
 from durable_loop.errors import SettingsError
@@ -31,8 +32,10 @@ from durable_loop.testing import (
     WorkerPlace,
     calls,
     digest,
+    fails_mid_stream,
     hands_off_to,
     says,
+    streams,
 )
 from tests.e2e.mcp_http import over_http
 from tests.harness.foreign_agents import (
@@ -44,6 +47,7 @@ from tests.harness.foreign_agents import (
     HandsOver,
     Leaks,
     LooksAtItsReplay,
+    Recites,
     SaysWhetherItReplays,
     Stumbles,
 )
@@ -116,6 +120,19 @@ async def test_a_foreign_workflow_calls_the_tools_of_an_mcp_server(
 
     assert history.activities()[-2:] == ["temporalio.mcp.notes.call-tool", "invoke_model_activity"]
     assert "noted milk" in digest(history)
+
+
+@requirement("harness.any-agent")
+async def test_a_foreign_workflow_that_streams_needs_a_topic(env: Environment) -> None:
+    """With one it gets the pieces, also where the first try of the call breaks off; without one it is told. (ours)"""
+    params = ModelActivityParameters(streaming_topic="words", heartbeat_timeout=timedelta(seconds=2))
+    script = Script(fails_mid_stream("connection lost", after="Hel", attempts=1), streams("Hel", "lo."))
+    async with env.running(DurableAgent(workflows=[Recites], model_params=params), script) as agent:
+        assert await agent.execute(Recites.run, "Hi") == "Hello."
+
+    async with env.running(DurableAgent(workflows=[Recites]), Script()) as agent:
+        with pytest.raises(WorkflowFailureError, match=r"requires ModelActivityParameters\.streaming_topic"):
+            await agent.execute(Recites.run, "Hi")
 
 
 @requirement("harness.unused")

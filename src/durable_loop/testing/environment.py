@@ -99,7 +99,7 @@ class TestedChat(Chat):
 
 
 class Agent:
-    """A worker with a script, and the chats that talk to it."""
+    """A worker of durable-loop's own chats, and the chats that talk to it; `Environment.agent` runs it."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.settings = settings
@@ -283,7 +283,7 @@ class Environment:
         environment: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> AsyncGenerator[Agent]:
-        """Run an orchestrator worker while the block runs.
+        """Run a worker of durable-loop's own chats while the block runs.
 
         Its model speaks `script`, or is the provider's, or (None) the one that the settings name.
         `environment` is for a subprocess; `settings` are fields of `Settings` that differ for this agent.

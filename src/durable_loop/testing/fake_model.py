@@ -46,7 +46,7 @@ SCRIPT_VARIABLE = "DURABLE_LOOP_TESTING_SCRIPT"
 
 
 class FakeModel(Model):
-    """Speaks a script. `used_file` collects what was asked for when other processes ask.
+    """A model that speaks a script. `used_file` collects what was asked for when other processes ask.
 
     `name` is the one of a script within a script (`Script.models`).
 

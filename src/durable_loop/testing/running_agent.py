@@ -49,7 +49,7 @@ class StartedWorkflows(Interceptor):
 
 
 class RunningAgent:
-    """Workers of one agent on a task queue that nobody else uses."""
+    """Workers of one agent on a task queue that nobody else uses; `Environment.running` runs them."""
 
     def __init__(
         self,
