@@ -3,8 +3,7 @@
 from activities.exchange_rate_activity import exchange_rate
 from workflows.currency_workflow import CurrencyWorkflow
 
-from durable_loop.testing import DurableAgent, RunningAgent, Script, calls, says
-from durable_loop.testing.crash_matrix import CrashMatrix
+from durable_loop.testing import CrashMatrix, DurableAgent, RunningAgent, Script, calls, says
 
 AGENT = DurableAgent(workflows=[CurrencyWorkflow], activities=[exchange_rate])
 

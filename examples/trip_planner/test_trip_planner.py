@@ -2,8 +2,17 @@
 
 from trip_planner import TripWorkflow, forecast, trains
 
-from durable_loop.testing import DurableAgent, Environment, RunningAgent, Scenarios, Script, call, calls, says
-from durable_loop.testing.crash_matrix import CrashMatrix
+from durable_loop.testing import (
+    CrashMatrix,
+    DurableAgent,
+    Environment,
+    RunningAgent,
+    Scenarios,
+    Script,
+    call,
+    calls,
+    says,
+)
 
 AGENT = DurableAgent(workflows=[TripWorkflow], activities=[forecast, trains])
 PLAN = "Take the train at 8:04, and a coat."

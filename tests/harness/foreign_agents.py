@@ -27,6 +27,7 @@ __all__ = [
     "Listens",
     "LooksAtItsReplay",
     "LooksNextDoor",
+    "Recites",
     "Relays",
     "SaysWhetherItReplays",
     "Stumbles",
@@ -79,6 +80,19 @@ class HandsOver:
         first = Agent(name="greeter", instructions="Greet.", tools=tools, handoffs=[over])
         result = await Runner.run(first, wish)
         return f"{result.last_agent.name}: {result.final_output}"
+
+
+@workflow.defn
+class Recites:
+    """Has its agent answer piece by piece."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Return what it said."""
+        result = Runner.run_streamed(Agent(name="reciter", instructions="Recite."), wish)
+        async for _ in result.stream_events():
+            pass
+        return str(result.final_output)
 
 
 @workflow.defn

@@ -14,7 +14,21 @@ import yaml
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from durable_loop.testing import Environment, Script
+from durable_loop.testing import (
+    Environment,
+    Script,
+    call,
+    calls,
+    delays,
+    fails,
+    fails_mid_stream,
+    floods,
+    garbles,
+    hands_off_to,
+    loops,
+    says,
+    streams,
+)
 from tests.requirements import requirement
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +82,7 @@ async def test_the_blocks_of_the_testing_page_run(env: Environment, tmp_path: Pa
     for block in (script, *others):
         exec(block, module)  # noqa: S102 - our own page
         if block == script:
-            assert len(module["script"].steps) == 12
+            assert len(module["script"].steps) == 13
 
     await module["talk"]()
     await module["the_day_after"](env)
@@ -94,11 +108,26 @@ def test_what_the_testing_page_shows_of_the_example_stands_in_it() -> None:
 
 
 def test_the_script_in_yaml_is_one(tmp_path: Path) -> None:
-    """As a person writes it. (ours)"""
+    """As a person writes it, with every kind of step. (ours)"""
     (written,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
     (tmp_path / "script.yaml").write_text(written)
 
-    assert len(Script.read(tmp_path / "script.yaml").steps) == 5
+    assert Script.read(tmp_path / "script.yaml").steps == (
+        calls("stock_price", ticker="AAPL"),
+        calls(call("calculator", expression="2+2"), call("track_ip")),
+        hands_off_to("Refund agent"),
+        says("AAPL is at 185.50."),
+        delays(2.5),
+        fails("overloaded", attempts=2),
+        says("Here I am again."),
+        streams("Hel", "lo."),
+        fails_mid_stream("connection lost", after="Hel", attempts=1),
+        says("Hello."),
+        garbles("calculator", '{"expression": '),
+        loops("track_ip"),
+        floods(100_000),
+        fails("no such model"),
+    )
 
 
 @pytest.mark.parametrize("name", TOOLS)

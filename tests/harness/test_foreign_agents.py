@@ -7,12 +7,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
 from agents.mcp import MCPServer, MCPServerStdio, MCPServerStdioParams, MCPServerStreamableHttp
 from temporalio.client import WorkflowFailureError
 from temporalio.common import RetryPolicy
+from temporalio.openai_agents import ModelActivityParameters
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner
 
 from durable_loop.errors import SettingsError
@@ -32,9 +34,11 @@ from durable_loop.testing import (
     WorkerPlace,
     calls,
     digest,
+    fails_mid_stream,
     hands_off_to,
     over_http,
     says,
+    streams,
 )
 from tests.harness.foreign_agents import (
     AGENT,
@@ -45,6 +49,7 @@ from tests.harness.foreign_agents import (
     HandsOver,
     Leaks,
     LooksAtItsReplay,
+    Recites,
     SaysWhetherItReplays,
     Stumbles,
 )
@@ -119,6 +124,19 @@ async def test_a_foreign_workflow_calls_the_tools_of_an_mcp_server(
     assert "noted milk" in digest(history)
 
 
+@requirement("harness.any-agent")
+async def test_a_foreign_workflow_that_streams_needs_a_topic(env: Environment) -> None:
+    """With one it gets the pieces, also where the first try of the call breaks off; without one it is told. (ours)"""
+    params = ModelActivityParameters(streaming_topic="words", heartbeat_timeout=timedelta(seconds=2))
+    script = Script(fails_mid_stream("connection lost", after="Hel", attempts=1), streams("Hel", "lo."))
+    async with env.running(DurableAgent(workflows=[Recites], model_params=params), script) as agent:
+        assert await agent.execute(Recites.run, "Hi") == "Hello."
+
+    async with env.running(DurableAgent(workflows=[Recites]), Script()) as agent:
+        with pytest.raises(WorkflowFailureError, match=r"requires ModelActivityParameters\.streaming_topic"):
+            await agent.execute(Recites.run, "Hi")
+
+
 @requirement("harness.unused")
 async def test_a_step_that_is_not_used_fails_the_block(env: Environment) -> None:
     """As for a chat. (ours)"""
@@ -129,15 +147,19 @@ async def test_a_step_that_is_not_used_fails_the_block(env: Environment) -> None
 
 @requirement("harness.unscripted")
 async def test_a_model_call_without_a_step_fails_the_workflow_in_words(env: Environment) -> None:
-    """With what was said, and the nearest step. (ours)"""
+    """With what was said, what the tools gave, and the nearest step; the first line is what pytest ends with. (ours)"""
     async with env.running(AGENT, Script(calls("next_door", name="Ada"))) as agent:
         with pytest.raises(WorkflowFailureError) as failed:
             await agent.execute(GreetsByName.run, "I am Ada")
 
-    causes: list[BaseException] = [failed.value]
-    while (cause := causes[-1].__cause__) is not None:
-        causes.append(cause)
-    assert any("no step for turn 1, model call 2" in str(cause) and "I am Ada" in str(cause) for cause in causes)
+    first, *lines = str(failed.value).splitlines()
+    assert first == "UnscriptedModelCallError: The script has no step for turn 1, model call 2."
+    assert lines[:4] == [
+        "The transcript so far:",
+        "  user: I am Ada",
+        '  tool: next_door({"name":"Ada"})',
+        "  next_door gave: Ada's neighbour is Grace",
+    ]
 
 
 @requirement("harness.fast-forward")
@@ -208,6 +230,11 @@ async def test_what_is_wrong_with_an_agent_is_said_in_words(env: Environment) ->
     with pytest.raises(TypeError, match="name it by its path"):
         async with env.running(AGENT, SCRIPT, workers=WorkerPlace.SUBPROCESS):
             pass
+    steps = cast("Script", [says("x")])  # a test without types
+    for running in (env.running(AGENT, steps), env.agent(steps)):
+        with pytest.raises(TypeError, match=r"A model speaks a Script, and this is \[Says\(.*write Script\(says"):
+            async with running:
+                pass
     async with env.running(AGENT, Script()) as agent:
         with pytest.raises(HarnessError, match="Only a worker process can be killed"):
             _ = agent.crash_points
@@ -266,7 +293,7 @@ async def test_the_options_of_a_worker_are_those_of_the_replay(env: Environment)
         "interceptors": [Interceptor()],
     }
     async with env.running(DurableAgent(workflows=[Stumbles], worker_options=options), Script()) as agent:
-        with pytest.raises(WorkflowFailureError):
+        with pytest.raises(WorkflowFailureError, match="KeyError: 'nothing'"):
             await agent.execute(Stumbles.run)
 
         assert (await agent.history()).count("EVENT_TYPE_WORKFLOW_EXECUTION_FAILED") == 1

@@ -319,4 +319,4 @@ async def test_a_refresh_tells_by_its_exit_code_whether_all_was_recorded(tmp_pat
     test.write_text("def test_it(): pass\n")
     code, output = await typed(tmp_path, "history", "refresh", "chat/tool")
     assert code == 1
-    assert "chat/tool is not recorded: no test came to `histories.match('chat/tool', …)`." in output
+    assert "chat/tool is not recorded: no test that passed came to `histories.match('chat/tool', …)`." in output

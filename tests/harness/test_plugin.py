@@ -1,5 +1,6 @@
 """The pytest plugin in a project that is not ours: fixtures, options, and what is said at the end."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.e2e.commands import run_pytest
 from tests.requirements import requirement
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "trip_planner"
+OWN_HISTORIES = Path(__file__).parents[2] / "fixtures" / "histories"
 FIXTURES = """
 import pytest
 from agents import Agent, RunConfig, Runner
@@ -109,6 +111,119 @@ async def test_histories_are_recorded_refreshed_and_recorded_anew(project: Path)
     code, output = await run_pytest(project, *stories, "--refresh-histories", "trip/two-tools", "--anew")
     assert code == 1
     assert "From version 0.1.0 on histories are only added to: leave --anew out." in output
+
+
+def outcomes(output: str) -> list[str]:
+    """Return what became of the tests, from the last line of a run."""
+    return re.findall(r"\d+ (?:failed|passed|skipped|error)", output.splitlines()[-1])
+
+
+FAILING = """
+import pytest
+from durable_loop.testing import says
+
+pytestmark = pytest.mark.script(says("nobody asks"))
+
+def test_fake_model(fake_model): pytest.fail("the reason")
+async def test_chat(chat): pytest.fail("the reason")
+async def test_running_agent(running_agent): pytest.fail("the reason")
+def test_skipped(fake_model): pytest.skip("no reason")
+
+@pytest.fixture
+def broken(): raise RuntimeError("the reason")
+def test_broken(fake_model, broken): pass
+"""
+
+
+@requirement("harness.plugin")
+async def test_a_test_that_has_failed_is_told_once(project: Path) -> None:
+    """It need not have come to the steps that are left; nor need one that is skipped, or never begins. (ours)"""
+    (project / "test_fixtures.py").write_text(FAILING)
+
+    code, output = await run_pytest(project, "test_fixtures.py")
+
+    assert code == 1
+    assert outcomes(output) == ["3 failed", "1 skipped", "1 error"]
+    assert "These steps of the script were never used" not in output
+    assert "ERROR test_fixtures.py::test_broken - RuntimeError: the reason" in output
+
+
+RECORDING = """
+from pathlib import Path
+import pytest
+from durable_loop.testing import RecordedHistory, says
+
+FRESH = RecordedHistory.read(Path({stored!r}))
+OTHER = RecordedHistory.read(Path({other!r}))
+
+def test_that_passes(histories):
+    histories.match("trip/passes", FRESH, why="x")
+    histories.match("trip/passes", FRESH, why="x")
+
+def test_that_fails(histories):
+    histories.match("trip/fails", FRESH, why="x")
+    pytest.fail("the reason")
+
+@pytest.mark.script(says("nobody asks"))
+def test_that_its_fixture_fails(fake_model, histories):
+    histories.match("trip/unused", FRESH, why="x")
+
+def test_with_two_stories_of_one_name(histories):
+    histories.match("trip/twice", FRESH, why="x")
+    histories.match("trip/twice", OTHER, why="x")
+
+def test_that_is_refused_at_once(histories):
+    with pytest.raises(Exception, match="'NO NAME' is no name of a history"):
+        histories.match("NO NAME", FRESH, why="x")
+
+def test_with_what_is_there(histories):
+    histories.match("trip/two-tools", FRESH, why="x")
+    assert not Path("fails").exists(), "the reason"
+"""
+
+
+@requirement("harness.plugin")
+async def test_a_test_that_fails_records_nothing(project: Path) -> None:
+    """By its body, or by a fixture that ends after it; a generation that is there stays as it is. (ours)"""
+    store = HistoryStore(project / "histories")
+    kept = store.entry("trip/two-tools")
+    other = OWN_HISTORIES / "chat" / "one-turn.v0.json"
+    (project / "test_fixtures.py").write_text(RECORDING.format(stored=str(store.path(kept)), other=str(other)))
+
+    code, output = await run_pytest(project, "test_fixtures.py", "--record-histories")
+    assert code == 1
+    assert outcomes(output) == ["2 failed", "4 passed", "1 error"]
+    assert "This run is another one than trip/twice.v0 tells." in output
+    assert output.count("recorded trip/") == 1
+    assert [entry.id for entry in store.entries()] == ["trip/passes.v0", kept.id]
+
+    (project / "fails").touch()
+    one = ("test_fixtures.py::test_with_what_is_there", "--refresh-histories", "trip/two-tools")
+    for words in (one, (*one, "--anew")):
+        code, output = await run_pytest(project, *words)
+        assert (code, "recorded" in output) == (1, False), output
+        assert (store.entry("trip/two-tools"), store.problems()) == (kept, [])
+    (project / "fails").unlink()
+    assert "recorded trip/two-tools.v1" in (await run_pytest(project, *one))[1]
+
+
+@requirement("harness.plugin")
+async def test_what_cannot_be_stored_fails_the_test_that_recorded_it(project: Path) -> None:
+    """Though it has passed: in a line. (ours)"""
+    stored = HistoryStore(project / "histories").path(HistoryStore(project / "histories").entry("trip/two-tools"))
+    (project / "test_fixtures.py").write_text(RECORDING.format(stored=str(stored), other=str(stored)))
+    (project / "conftest.py").write_text(
+        "from durable_loop.testing import RecordedHistory\n"
+        "def write(self, path): raise OSError(28, 'No space left on device')\n"
+        "RecordedHistory.write = write\n"
+    )
+
+    code, output = await run_pytest(project, "test_fixtures.py::test_that_passes", "--record-histories")
+
+    assert code == 1
+    assert outcomes(output) == ["1 passed", "1 error"]
+    assert "histories cannot be written: No space left on device. Make room on that disk." in output
+    assert "recorded trip/" not in output
 
 
 @requirement("harness.plugin")

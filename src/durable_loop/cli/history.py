@@ -123,7 +123,7 @@ def refresh(project: Project, names: Sequence[str], *, anew: bool) -> int:
         return WRONG_USE
     missing = [name for name in names if _written(store, name) == before[name]]
     for name in missing:
-        _warn(f"{name} is not recorded: no test came to `histories.match({name!r}, …)`.")
+        _warn(f"{name} is not recorded: no test that passed came to `histories.match({name!r}, …)`.")
     return NOT_RECORDED if code or missing else WELL
 
 

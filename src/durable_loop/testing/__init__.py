@@ -3,7 +3,7 @@
 `script` and `fake_model`: a dialogue, and the model that speaks it: a pure function of the request,
 so that a retry, a replay and a worker that was killed and started again all get the same answer.
 `environment`: one `async with` for dev server, workers, MCP servers and chats.
-`crash`: named places at which a process is stopped, to be killed exactly there.
+`crash`: named places at which a process is stopped, to be killed exactly there; `crash_matrix`: a test of all of them.
 `fleet`: every process of the stack for itself, each to be killed and started again.
 `histories`: record what happened and replay it without a server.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from durable_loop.testing.crash import CrashInterceptor, CrashPoint, CrashPoints, StoppedProcess
+    from durable_loop.testing.crash_matrix import CrashMatrix
     from durable_loop.testing.durable_agent import DurableAgent
     from durable_loop.testing.environment import Agent, Environment, McpTransport, TestedChat, WorkerPlace
     from durable_loop.testing.errors import (
@@ -84,6 +85,7 @@ __all__ = [
     "Calls",
     "Checked",
     "CrashInterceptor",
+    "CrashMatrix",
     "CrashPoint",
     "CrashPoints",
     "Delays",
@@ -167,6 +169,7 @@ _MODULES = (
     "memory",
     "mcp_http",
     "environment",
+    "crash_matrix",  # needs pytest
 )
 
 

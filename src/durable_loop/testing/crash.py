@@ -50,6 +50,7 @@ __all__ = [
 
 # Names the folder of a process whose DURABLE_LOOP_INTERCEPTORS has INTERCEPTOR.
 FOLDER_VARIABLE: Final = "DURABLE_LOOP_TESTING_CRASH_POINTS"
+# For DURABLE_LOOP_INTERCEPTORS, `Settings(interceptors=…)` and `env.agent(interceptors=…)`: passes the crash points.
 INTERCEPTOR: Final = "durable_loop.testing.crash:interceptor_from_environment"
 
 POLL_INTERVAL: Final = 0.01

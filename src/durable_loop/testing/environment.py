@@ -99,7 +99,7 @@ class TestedChat(Chat):
 
 
 class Agent:
-    """A worker with a script, and the chats that talk to it."""
+    """A worker of durable-loop's own chats, and the chats that talk to it; `Environment.agent` runs it."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.settings = settings
@@ -283,7 +283,7 @@ class Environment:
         environment: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> AsyncGenerator[Agent]:
-        """Run an orchestrator worker while the block runs.
+        """Run a worker of durable-loop's own chats while the block runs.
 
         Its model speaks `script`, or is the provider's, or (None) the one that the settings name.
         `environment` is for a subprocess; `settings` are fields of `Settings` that differ for this agent.
@@ -301,11 +301,11 @@ class Environment:
                 chosen = chosen.model_copy(update=await self._http_servers())
             agent = Agent(await self.client(), chosen)
             model, provider = None, None
-            if isinstance(script, Script):
+            if script is None or isinstance(script, ModelProvider):
+                provider = script
+            else:
                 model = FakeModel(script, used_file=used_file(self._script_file(chosen.orchestrator_queue)))
                 provider = FakeModelProvider(model)
-            elif script is not None:
-                provider = script
             if workers is WorkerPlace.IN_PROCESS:
                 await self._start_worker(running, chosen, provider, await self._mcp_factories(mcp, chosen))
             elif isinstance(script, ModelProvider) or mcp in (McpTransport.MEMORY, McpTransport.STDIO):

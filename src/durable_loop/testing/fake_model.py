@@ -27,7 +27,6 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseTextDoneEve
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from durable_loop.chat import transcript
 from durable_loop.chat.compaction import SUMMARY_INSTRUCTIONS
 from durable_loop.errors import SettingsError
 from durable_loop.models.offline.streaming import events_of, words_of
@@ -35,6 +34,7 @@ from durable_loop.testing.errors import HarnessError, UnscriptedModelCallError, 
 from durable_loop.testing.handoffs import as_offered
 from durable_loop.testing.model_calls import CrashPointProvider
 from durable_loop.testing.placing import Item, call_id, place_of, unfolded
+from durable_loop.testing.said import said
 from durable_loop.testing.script import Place, Script
 from durable_loop.testing.steps import Call, Calls, Delays, Fails, Floods, HandsOff, Loops, Says, Step
 
@@ -46,12 +46,17 @@ SCRIPT_VARIABLE = "DURABLE_LOOP_TESTING_SCRIPT"
 
 
 class FakeModel(Model):
-    """Speaks a script. `used_file` collects what was asked for when other processes ask.
+    """A model that speaks a script. `used_file` collects what was asked for when other processes ask.
 
     `name` is the one of a script within a script (`Script.models`).
+
+    Raises:
+        TypeError: `script` is no Script.
     """
 
     def __init__(self, script: Script, *, used_file: Path | None = None, name: str = "") -> None:
+        if not isinstance(script, Script):  # pyright: ignore[reportUnnecessaryIsInstance] - of a test without types
+            raise TypeError(f"A model speaks a Script, and this is {script!r}: write Script(says(…), …).")
         self.script = script
         self.name = name
         self._used_file = used_file
@@ -101,9 +106,9 @@ class FakeModel(Model):
     ) -> AsyncIterator[TResponseStreamEvent]:
         """Stream the step that the request stands at. Raises as `get_response`, a failing step after its text."""
         step, place = await self._step(system_instructions, input, tools=tools, handoffs=handoffs)
-        said = Says(text=step.after) if isinstance(step, Fails) else step
-        pieces = said.pieces if isinstance(said, Says) else ()
-        response = _response(said, self._call_ids(place))
+        answer = Says(text=step.after) if isinstance(step, Fails) else step
+        pieces = answer.pieces if isinstance(answer, Says) else ()
+        response = _response(answer, self._call_ids(place))
         for event in events_of(response, model=self.name or "fake", pieces_of=lambda text: pieces or words_of(text)):
             if isinstance(step, Fails) and (not step.after or isinstance(event, ResponseTextDoneEvent)):
                 raise _failure(step)
@@ -153,8 +158,8 @@ class FakeModel(Model):
     def _at(self, place: Place, attempt: int, items: Sequence[Item]) -> Step:
         step = self.script.at(place, attempt=attempt)
         if step is None:
-            said = "\n".join(f"  {line.role}: {line.text}" for line in transcript.lines(items))
-            raise UnscriptedModelCallError(position=str(place), transcript=said, nearest=self.script.nearest(place))
+            lines = "\n".join(f"  {line}" for line in said(items))
+            raise UnscriptedModelCallError(position=str(place), transcript=lines, nearest=self.script.nearest(place))
         return step
 
     def _call_ids(self, place: Place) -> Iterator[str]:

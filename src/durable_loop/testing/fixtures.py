@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from durable_loop.testing.run_state import REPORT, project_of
+from durable_loop.testing.run_state import SCENARIOS, has_passed, project_of
 
 if TYPE_CHECKING:
     from durable_loop.testing.crash import CrashPoints
@@ -27,7 +27,9 @@ def fake_model(request: pytest.FixtureRequest) -> Generator["FakeModel"]:
 
     model = FakeModel(script_of(request))
     yield model
-    model.assert_complete()
+    # A test that has failed need not have come to the other steps.
+    if has_passed(request.node):
+        model.assert_complete()
 
 
 @pytest.fixture
@@ -39,8 +41,8 @@ def crash(tmp_path: Path) -> "CrashPoints":
 
 
 @pytest.fixture(scope="session")
-def histories(request: pytest.FixtureRequest) -> Generator["Scenarios"]:
-    """Give the tests the stored histories: a fresh one must tell the same story, or is recorded."""
+def histories(request: pytest.FixtureRequest) -> "Scenarios":
+    """Give the tests the stored histories: a fresh one must tell the same story, or is recorded if the test passes."""
     from durable_loop.errors import SettingsError
     from durable_loop.testing.histories.scenarios import Scenarios
     from durable_loop.testing.histories.store import HistoryStore
@@ -57,10 +59,9 @@ def histories(request: pytest.FixtureRequest) -> Generator["Scenarios"]:
         refresh=options.refresh_histories,
         anew=options.anew,
     )
-    yield scenarios
-    report = request.config.stash[REPORT]
-    report.compared += scenarios.compared
-    report.recorded += [entry.id for entry in scenarios.recorded]
+    # The end of a test is told to the plugin, and not to a fixture of the session.
+    request.config.stash[SCENARIOS] = scenarios
+    return scenarios
 
 
 def script_of(request: pytest.FixtureRequest) -> "Script":

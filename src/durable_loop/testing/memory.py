@@ -13,7 +13,7 @@ __all__ = ["InMemoryMCPServer"]
 
 
 class InMemoryMCPServer(MCPServer):
-    """The Agents SDK's view of a server object."""
+    """A server object of the MCP SDK, as an agent of the Agents SDK reaches it."""
 
     def __init__(self, name: str, server: McpProtocolServer) -> None:
         super().__init__()

@@ -12,7 +12,8 @@ from durable_loop.testing.crash import CrashPoint, pass_by
 
 __all__ = ["PROVIDER", "CrashPointProvider", "own_provider"]
 
-# For DURABLE_LOOP_MODEL_PROVIDER: the models that the worker would have anyway, with the crash point.
+# For DURABLE_LOOP_MODEL_PROVIDER and `Settings(model_provider=…)`: the models that the worker would have anyway, with
+# the crash point.
 PROVIDER: Final = "durable_loop.testing.model_calls:own_provider"
 
 

@@ -6,7 +6,7 @@ server.
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 
 from durable_loop.testing import fixtures
 from durable_loop.testing.layout import MANIFEST, Layout
-from durable_loop.testing.run_state import REPORT, Report, project_of
+from durable_loop.testing.run_state import PASSED, REPORT, SCENARIOS, Report, has_passed, project_of
 
 if TYPE_CHECKING:
     from durable_loop.testing.histories.store import Entry, HistoryStore
@@ -26,6 +26,8 @@ __all__ = [
     "pytest_collect_file",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_runtest_makereport",
+    "pytest_runtest_teardown",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
     "pytest_testnodedown",
@@ -104,6 +106,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest's own, which knows xfail
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether a test has passed, for the fixtures that end after it."""
+    report = yield
+    item.stash[PASSED] = report.when == "call" and report.passed
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Keep what a test has recorded if it has passed, and if its fixtures have not failed it since."""
+    scenarios = item.config.stash.get(SCENARIOS, None)
+    try:
+        yield
+        if scenarios is not None and has_passed(item):
+            scenarios.keep()
+    finally:
+        if scenarios is not None:
+            scenarios.forget()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a process of pytest-xdist did (`node` is its controller)."""
@@ -111,9 +134,13 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand over what this process of pytest-xdist did, if it is one."""
+    """Count what was compared and recorded; hand it over if this is a process of pytest-xdist."""
+    report = session.config.stash[REPORT]
+    if (scenarios := session.config.stash.get(SCENARIOS, None)) is not None:
+        report.compared += scenarios.compared
+        report.recorded += [entry.id for entry in scenarios.recorded]
     if (output := getattr(session.config, "workeroutput", None)) is not None:
-        output[_REPORT] = asdict(session.config.stash[REPORT])
+        output[_REPORT] = asdict(report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""What one run of pytest knows: the project under test, and what was done with histories so far."""
+"""What one run of pytest knows: the project under test, what was done with histories, and which tests have passed."""
 
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from durable_loop.testing.histories.scenarios import Scenarios
     from durable_loop.testing.project import Project
 
-__all__ = ["REPORT", "Report", "project_of"]
+__all__ = ["PASSED", "REPORT", "SCENARIOS", "Report", "has_passed", "project_of"]
 
 
 @dataclass
@@ -30,7 +31,14 @@ class Report:
 
 
 REPORT = pytest.StashKey[Report]()
+SCENARIOS: "pytest.StashKey[Scenarios]" = pytest.StashKey()
+PASSED = pytest.StashKey[bool]()
 _PROJECT = pytest.StashKey["Project"]()
+
+
+def has_passed(test: pytest.Item) -> bool:
+    """Return whether a test has run to its end and passed; what comes after it (a fixture's end) is not in it."""
+    return test.stash.get(PASSED, False)
 
 
 def project_of(config: pytest.Config) -> "Project":

@@ -19,9 +19,11 @@ from temporalio.client import (
     OutboundInterceptor,
     StartWorkflowInput,
     StartWorkflowUpdateWithStartInput,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateHandle,
 )
+from temporalio.exceptions import ActivityError, ChildWorkflowError
 
 from durable_loop.testing.crash import CrashPoint, CrashPoints
 from durable_loop.testing.errors import HarnessError, StuckWorkflowError
@@ -47,7 +49,7 @@ class StartedWorkflows(Interceptor):
 
 
 class RunningAgent:
-    """Workers of one agent on a task queue that nobody else uses."""
+    """Workers of one agent on a task queue that nobody else uses; `Environment.running` runs them."""
 
     def __init__(
         self,
@@ -77,13 +79,17 @@ class RunningAgent:
 
         Raises:
             StuckWorkflowError: it has none by then; says what it waits for.
-            WorkflowFailureError: it failed.
+            WorkflowFailureError: it failed; its words are those of the cause.
         """
         handle = await self.start(workflow, *args, workflow_id=workflow_id)
         try:
             return await asyncio.wait_for(handle.result(), patience.total_seconds())
         except TimeoutError:
             raise StuckWorkflowError(workflow=handle.id, waits_for=await waits_for(handle)) from None
+        except WorkflowFailureError as error:
+            # Of a failed test pytest's last lines have this alone, and the SDK's own says that a workflow failed.
+            error.args = (_sentence(error.cause),)
+            raise
 
     @property
     def started(self) -> int:
@@ -147,6 +153,13 @@ class RunningAgent:
         process = next(process for process in self.processes if process.pid == stopped.pid)
         await process.kill()
         return process
+
+
+def _sentence(cause: BaseException) -> str:
+    """Return what went wrong, and not that an activity or a child failed by it."""
+    while isinstance(cause, ActivityError | ChildWorkflowError) and cause.cause is not None:
+        cause = cause.cause
+    return str(cause)
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ What is no script is refused in words: the file, the place in it, and what to wr
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Self, cast
@@ -12,6 +13,7 @@ from typing import Any, Final, Self, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from durable_loop.testing import script_json
 from durable_loop.testing.errors import ScriptError
 from durable_loop.testing.steps import Calls, Delays, Fails, Floods, HandsOff, Loops, Says, Step
 
@@ -106,11 +108,10 @@ class ScriptFile(BaseModel):
         except (OSError, UnicodeDecodeError) as error:
             raise ScriptError(f"The script {path} cannot be read: {error}") from error
         try:
-            value = _parsed(path, text)
+            value = _format(path).parsed(path, text)
         except RecursionError as error:
             raise _too_deep(path) from error
-        if _is_deeper(value, MOST_LEVELS):
-            raise _too_deep(path)
+        _refuse_what_json_has_not(path, value)
         try:
             return cls.model_validate(value)
         except ValidationError as error:
@@ -127,13 +128,8 @@ class ScriptFile(BaseModel):
             content = self.written()
         except ValueError as error:  # pydantic's own for what it cannot turn into JSON
             raise ScriptError(f"The script cannot be written to {path}: {error}") from error
-        if _is_deeper(content, MOST_LEVELS):
-            raise _too_deep(path)
-        if path.suffix in _YAML:
-            text = _yaml(path).written(content)
-        else:
-            text = json.dumps(content, indent=2, ensure_ascii=False)
-        path.write_text(text, encoding="utf-8")
+        _refuse_what_json_has_not(path, content)
+        path.write_text(_format(path).written(content), encoding="utf-8")
 
     def written(self) -> dict[str, Any]:
         """Return the content of the file."""
@@ -145,21 +141,37 @@ class ScriptFile(BaseModel):
         return content
 
 
-def _parsed(path: Path, text: str) -> Any:
-    if path.suffix in _YAML:
-        return _yaml(path).parsed(path, text)
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ScriptError(f"The script {path} is no JSON: {error}") from error
-
-
-def _yaml(path: Path) -> ModuleType:
+def _format(path: Path) -> ModuleType:
+    if path.suffix not in _YAML:
+        return script_json
     try:
         from durable_loop.testing import script_yaml  # noqa: PLC0415 - only for whoever writes scripts in YAML
     except ImportError as error:
         raise ScriptError(f"{path}: scripts in YAML need PyYAML: pip install durable-loop[testing]") from error
     return script_yaml
+
+
+def _refuse_what_json_has_not(path: Path, value: Any) -> None:
+    """Refuse what Python and YAML can hold, and JSON cannot."""
+    if _is_deeper(value, MOST_LEVELS):
+        raise _too_deep(path)
+    if places := list(_not_finite(value)):
+        wrong = "\n".join(f"  {place}: write a number that JSON has, or a text in quotes" for place in places)
+        raise ScriptError(f"The script {path} has what is no number in JSON:\n{wrong}")
+
+
+def _not_finite(value: Any, place: str = "") -> Iterator[str]:
+    match value:
+        case float(number) if not math.isfinite(number):
+            yield f"{place or 'the file'}: {number}"
+        case dict():
+            for key, inner in cast("dict[str, Any]", value).items():
+                yield from _not_finite(inner, f"{place}.{key}" if place else key)
+        case list():
+            for index, inner in enumerate(cast("list[Any]", value)):
+                yield from _not_finite(inner, f"{place}.{index}" if place else str(index))
+        case _:
+            return
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -1,7 +1,7 @@
 """YAML as scripts are written in it: what JSON knows as well, and nothing else.
 
 A script travels as JSON and its arguments become JSON, so that a date or a key that is no text would only fail when the
-model is asked. Here it is refused with its line.
+model is asked. Here it is refused with its line, as is a key that stands twice: PyYAML would keep the last one.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from durable_loop.testing.errors import ScriptError
+from durable_loop.testing.script_json import TWICE
 
 __all__ = ["parsed", "written"]
 
@@ -18,6 +19,17 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class _Loader(yaml.SafeLoader):
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Take in a mapping as it is written, before others are merged into it."""
+        node = super().compose_mapping_node(anchor)  # pyright: ignore[reportUnknownMemberType] - PyYAML's stubs
+        seen = set[str]()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise _refusal(key, TWICE.format(key=key.value))
+                seen.add(key.value)
+        return node
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's signature
         """Make the value, and say the line of one that PyYAML itself stumbles over (`!!int x`)."""
         try:

@@ -37,7 +37,8 @@ _FAILURE: Final = "ScriptedFailure"
 
 
 class _Step(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is no number in JSON stays what it is until a file refuses it: pydantic would write null.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         """Show what is not as always."""

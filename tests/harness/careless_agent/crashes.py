@@ -2,8 +2,7 @@
 
 from careless import Careless, attempts
 
-from durable_loop.testing import CrashPoint, DurableAgent, RunningAgent, Script
-from durable_loop.testing.crash_matrix import CrashMatrix
+from durable_loop.testing import CrashMatrix, CrashPoint, DurableAgent, RunningAgent, Script
 
 AGENT = DurableAgent(workflows=[Careless], activities=[attempts])
 

@@ -133,6 +133,29 @@ async def test_a_call_without_a_step_shows_the_transcript_and_the_nearest_step()
     )
 
 
+async def test_the_transcript_shows_what_the_tools_gave() -> None:
+    """Shortened, on one line, each by its tool. (ours)"""
+    output = [{"type": "input_text", "text": "Grün"}]
+    with pytest.raises(UnscriptedModelCallError) as unscripted:
+        await respond(
+            FakeModel(Script()),
+            HELLO,
+            called("a"),
+            called("b"),
+            {**result("b"), "output": "long\n" * 100},
+            {**result("a"), "output": output},
+            {**result("gone"), "output": "lost"},
+        )
+
+    assert unscripted.value.transcript.splitlines()[1:] == [
+        "  tool: a({})",
+        "  tool: b({})",
+        f"  b gave: {'long ' * 40} [… 299 of 499 characters left out]",
+        '  a gave: [{"type": "input_text", "text": "Grün"}]',
+        "  gone gave: lost",
+    ]
+
+
 async def test_a_step_that_was_never_asked_for_fails_the_test() -> None:
     """Also when the one that asked was another process. (ours)"""
     model = FakeModel(Script(says("Hello."), says("Bye.")))

@@ -1,5 +1,6 @@
 """The script: where each step stands, and how it travels."""
 
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,27 @@ def test_a_script_is_written_by_hand_in_a_line_for_each_step(tmp_path: Path) -> 
         ("x.json", '[{"says": "a"}, {"delays": 1}]', "x.json: The script ends with delays(1)"),
         ("x.json", '{"steps": [], "models": {"mini": [{"delays": 1}]}}', "x.json: The script ends with delays(1)"),
         ("absent.json", None, "absent.json cannot be read: "),
+        ("x.yaml", "- says: a\n  says: b", "the key says is here twice: write it once, and each step in a mapping"),
+        ("x.yaml", "- says: a\n  says: b", 'in "x.yaml", line 2, column 3'),
+        ("x.yaml", '- calls: {tool: a, "tool": b}', "the key tool is here twice"),
+        ("x.yaml", "- calls: {tool: a, arguments: {x: 1, x: 2}}", 'in "x.yaml", line 1, column 38'),
+        ("x.yaml", "steps: []\nsteps: []", "the key steps is here twice"),
+        ("x.json", '[{"says": "a", "says": "b"}]', "x.json cannot be used: the key says is here twice: write it once"),
+        ("x.json", '[{"says": "a", "says": "b"}]', 'in {"says": "a", "says": "b"}'),
+        ("x.json", '[{"calls": {"tool": "a", "arguments": {"x": 1, "x": 2}}}]', 'in {"x": 1, "x": 2}'),
+        ("x.json", f'{{"steps": [], "steps": ["{"a" * 999}"]}}', "characters left out]}"),
+        (
+            "x.yaml",
+            "- calls: {tool: a, arguments: {x: [.nan]}}",
+            "0.calls.arguments.x.0: nan: write a number that",
+        ),
+        ("x.yaml", "- delays: .inf\n- says: a", "has what is no number in JSON:\n  0.delays: inf: write a number"),
+        ("x.yaml", "- delays: -.inf\n- says: a", "0.delays: -inf"),
+        ("x.yaml", "- delays: 1.0e+999\n- says: a", "0.delays: inf"),
+        ("x.yaml", ".nan", "the file: nan"),
+        ("x.json", '{"steps": [{"delays": NaN}]}', "steps.0.delays: nan: write a number that JSON has, or a text in q"),
+        ("x.json", '[{"delays": Infinity}]', "0.delays: inf"),
+        ("x.json", '[{"calls": {"tool": "a", "arguments": {"x": -1e999}}}]', "0.calls.arguments.x: -inf"),
     ],
 )
 @requirement("harness.script-files")
@@ -230,6 +252,10 @@ def test_what_yaml_could_read_otherwise_comes_back_as_the_text_that_it_is(tmp_pa
     file.write_text("- calls: &look {tool: look}\n- calls: [*look, {<<: *look, arguments: {far: true}}]\n")
     assert Script.read(file).steps == (calls("look"), calls(call("look"), call("look", far=True)))
 
+    # What is merged into a mapping gives way to what it says itself: that is no key twice.
+    file.write_text("- calls: &a {tool: a}\n- calls: &b {<<: *a, tool: b}\n- calls: {<<: *b, arguments: {x: 1}}\n")
+    assert Script.read(file).steps == (calls("a"), calls("b"), calls("b", x=1))
+
 
 def test_a_handoff_is_written_by_the_name_of_the_agent(tmp_path: Path) -> None:
     """What an older version wrote is a call, and stays one. (ours)"""
@@ -246,7 +272,11 @@ def test_arguments_that_no_file_can_hold_are_refused_when_they_are_written(tmp_p
     deep: list[Any] = []
     for _ in range(MOST_LEVELS):
         deep = [deep]
-    for arguments, words in (({"x": object()}, "cannot be written to"), ({"x": deep}, "100 levels deep")):
+    for arguments, words in (
+        ({"x": object()}, "cannot be written to"),
+        ({"x": deep}, "100 levels deep"),
+        ({"x": math.nan}, r"steps\.0\.calls\.0\.arguments\.x: nan: write a number"),
+    ):
         with pytest.raises(ScriptError, match=words):
             Script(calls("a", **arguments)).write(tmp_path / f"script.{suffix}")
 

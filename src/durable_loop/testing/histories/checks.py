@@ -14,7 +14,7 @@ __all__ = ["Checked", "Verdict", "check_history"]
 
 
 class Verdict(StrEnum):
-    """What was found; `BREAKS` is the worst."""
+    """What a replay has found; `BREAKS` is the worst."""
 
     REPLAYS = "replays"
     NOTICED = "is noticed"  # a negative history does not replay, as it must not

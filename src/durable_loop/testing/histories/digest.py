@@ -12,7 +12,7 @@ VALUE_CHARS: Final = 160
 
 
 def digest(history: RecordedHistory) -> str:
-    """Return the number, the kind and what is said of each event; long values are cut."""
+    """Return a history for people: number, kind and what is said of each event in a line; long values are cut."""
     scheduled: dict[str, str] = {}
     lines = [f"{history.workflow_type} {history.workflow_id}"]
     for event in history.events:

@@ -1,6 +1,8 @@
 """The stored histories as a test sees them: a fresh run must tell the story that is kept, or is recorded."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
 
 from durable_loop.testing.errors import HistoryChangedError, HistoryMissingError
 from durable_loop.testing.histories.comparison import first_difference
@@ -10,11 +12,21 @@ from durable_loop.testing.histories.store import Entry, Expectation, HistoryStor
 __all__ = ["Scenarios"]
 
 
+@dataclass(frozen=True)
+class _Recording:
+    """What will be stored if the test passes."""
+
+    id: str
+    history: RecordedHistory
+    keep: Callable[[], Entry]
+
+
 class Scenarios:
     """Compares fresh histories with the stored ones.
 
     `record` stores those that are missing; `refresh` names the scenarios whose next generation is stored, which takes
-    the place of the newest one where it is done `anew`.
+    the place of the newest one where it is done `anew`. What `match` records waits for `keep` or `forget`, which the
+    plugin calls at the end of each test: a test that fails leaves nothing behind.
     """
 
     def __init__(
@@ -26,6 +38,7 @@ class Scenarios:
         self._record = record
         self._refresh = frozenset(refresh)
         self._anew = anew
+        self._waiting: dict[str, _Recording] = {}
 
     def match(
         self,
@@ -43,15 +56,37 @@ class Scenarios:
         Raises:
             HistoryChangedError: it does not; names the first event that differs.
             HistoryMissingError: there is none, and this is no recording.
+            SettingsError: it is to be recorded, and cannot be.
         """
-        newest = self.store.newest(name)
-        if name in self._refresh or (self._record and newest is None):
-            kept = self.store.keep(name, fresh, why=why, expect=expect, allowed=allowed, anew=self._anew)
-            self.recorded.append(kept)
+        newest, waiting = self.store.newest(name), self._waiting.get(name)
+        if waiting is None and (name in self._refresh or (self._record and newest is None)):
+            id_ = self.store.next_id(name, fresh, allowed=allowed, anew=self._anew)
+            keep = partial(self.store.keep, name, fresh, why=why, expect=expect, allowed=allowed, anew=self._anew)
+            self._waiting[name] = _Recording(id_, fresh, keep)
             return
-        if newest is None:
+        if waiting is not None:
+            id_, known = waiting.id, waiting.history.scrubbed()
+        elif newest is not None:
+            id_, known = newest.id, self.store.read(newest)
+        else:
             raise HistoryMissingError(name)
         self.compared += 1
-        difference = first_difference(self.store.read(newest), fresh.scrubbed())
+        difference = first_difference(known, fresh.scrubbed())
         if difference is not None:
-            raise HistoryChangedError(history=newest.id, difference=str(difference))
+            raise HistoryChangedError(history=id_, difference=str(difference))
+
+    def keep(self) -> None:
+        """Store what was recorded since the last time.
+
+        Raises:
+            SettingsError: something cannot be written; what would have followed is not stored.
+        """
+        try:
+            for recording in self._waiting.values():
+                self.recorded.append(recording.keep())
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """Store nothing of what was recorded since the last time."""
+        self._waiting.clear()

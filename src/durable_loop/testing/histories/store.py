@@ -85,22 +85,11 @@ class HistoryStore:
         Refused is one that tells of the machine in a text, but for those that are `allowed`, now or before. `anew`: in
         the place of the newest generation, which is there until the new one is.
         """
-        if not _NAME.fullmatch(name):
-            raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
         with locked(self.folder):
             self._settle()
-            newest = self.newest(name)
-            id_ = newest.id if newest and anew else f"{name}.v{newest.generation + 1 if newest else 0}"
+            id_ = self.next_id(name, history, allowed=allowed, anew=anew)
             path = self.folder / f"{id_}.json"
             others = [entry for entry in self.entries() if entry.id != id_]
-            if path.exists() and not (newest and anew):
-                raise SettingsError(f"{path} is there, and the manifest does not list it: move it away.")
-            allowed = tuple(sorted({*allowed, *((newest and newest.allowed) or ())}))
-            if told := telling(history.scrubbed().as_json(), allowed=allowed):
-                raise SettingsError(
-                    f"{id_} is not kept. It tells {'; '.join(told)}. Have something else said there, or allow the text "
-                    "if it tells of no machine (`record --allow TEXT`)."
-                )
             try:
                 history.write(staged(path))
                 stored = RecordedHistory.read(staged(path))
@@ -112,13 +101,29 @@ class HistoryStore:
                     events=len(stored.events),
                     sha256=_sha256(staged(path)),
                     versions=dict(_versions()),
-                    allowed=allowed or None,
+                    allowed=self._allowed(name, allowed) or None,
                 )
                 self._write_digest(path, stored)
                 self._write([*others, entry], put_first=(path, path.with_suffix(".txt")))
             finally:
                 self._settle()
         return entry
+
+    def next_id(self, name: str, history: RecordedHistory, *, allowed: Collection[str] = (), anew: bool = False) -> str:
+        """Return the id that `keep` would give a history, and refuse what it refuses; nothing is written."""
+        if not _NAME.fullmatch(name):
+            raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
+        newest = self.newest(name)
+        id_ = newest.id if newest and anew else f"{name}.v{newest.generation + 1 if newest else 0}"
+        path = self.folder / f"{id_}.json"
+        if path.exists() and not (newest and anew):
+            raise SettingsError(f"{path} is there, and the manifest does not list it: move it away.")
+        if told := telling(history.scrubbed().as_json(), allowed=self._allowed(name, allowed)):
+            raise SettingsError(
+                f"{id_} is not kept. It tells {'; '.join(told)}. Have something else said there, or allow the text "
+                "if it tells of no machine (`record --allow TEXT`)."
+            )
+        return id_
 
     def remove(self, entry: Entry) -> None:
         """Forget a history, with its files."""
@@ -177,6 +182,10 @@ class HistoryStore:
             yield f"{entry.id}.txt is not the digest of its history"
         for words in telling(history.as_json(), allowed=entry.allowed or ()):
             yield f"{entry.id}.json tells {words}"
+
+    def _allowed(self, name: str, allowed: Collection[str]) -> tuple[str, ...]:
+        newest = self.newest(name)
+        return tuple(sorted({*allowed, *((newest and newest.allowed) or ())}))
 
     @property
     def _manifest(self) -> Path:
