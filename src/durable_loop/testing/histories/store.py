@@ -170,11 +170,14 @@ class HistoryStore:
             return
         if (len(history.events), history.workflow_type) != (entry.events, entry.workflow):
             yield f"{entry.id}: the manifest has another workflow or another number of events"
-        beside = path.with_suffix(".txt")
-        if not beside.exists():
+        try:
+            # What is no UTF-8 differs in any case.
+            if path.with_suffix(".txt").read_text(encoding="utf-8", errors="replace") != digest(history):
+                yield f"{entry.id}.txt is not the digest of its history"
+        except FileNotFoundError:
             yield f"{entry.id}.txt is missing, its digest"
-        elif beside.read_text(encoding="utf-8") != digest(history):
-            yield f"{entry.id}.txt is not the digest of its history"
+        except OSError as error:
+            yield f"{entry.id}.txt, its digest, cannot be read: {error.strerror}"
         for words in telling(history.as_json(), allowed=entry.allowed or ()):
             yield f"{entry.id}.json tells {words}"
 

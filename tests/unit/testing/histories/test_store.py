@@ -65,7 +65,7 @@ def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
 @requirement("harness.store")
 def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: HistoryStore) -> None:
     """An unlisted file, a missing one, one listed twice, an edited one, a digest that is not its own. (ours)"""
-    for name in ("broken", "edited", "gone", "twice", "undigested", "misread"):
+    for name in ("broken", "edited", "encoded", "folder", "gone", "twice", "undigested", "misread"):
         store.keep(f"chat/{name}", history(SMALL), why="x")
     paths = {entry.name: store.path(entry) for entry in store.entries()}
     paths["chat/edited"].write_text(paths["chat/edited"].read_text() + "\n")
@@ -75,6 +75,9 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
     (store.folder / "chat" / "lonely.txt").write_text("")
     paths["chat/undigested"].with_suffix(".txt").unlink()
     paths["chat/misread"].with_suffix(".txt").write_text("something else")
+    paths["chat/encoded"].with_suffix(".txt").write_bytes(b"\xff")
+    paths["chat/folder"].with_suffix(".txt").unlink()
+    paths["chat/folder"].with_suffix(".txt").mkdir()
     manifest = store.folder / "manifest.toml"
     twice = next(part for part in manifest.read_text().split("[[history]]") if "chat/twice" in part)
     manifest.write_text(f"{manifest.read_text()}\n[[history]]{twice}")
@@ -89,6 +92,8 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
         "chat/twice.v0 is listed 2 times",
         "chat/gone.v0.json is missing",
         "chat/edited.v0.json was edited: its checksum is not that of the manifest",
+        "chat/encoded.v0.txt is not the digest of its history",
+        "chat/folder.v0.txt, its digest, cannot be read: Is a directory",
         "chat/misread.v0.txt is not the digest of its history",
         "chat/undigested.v0.txt is missing, its digest",
     ]
