@@ -1,5 +1,6 @@
 """The pytest plugin in a project that is not ours: fixtures, options, and what is said at the end."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -221,6 +222,14 @@ async def test_what_is_wrong_with_a_stored_history_is_said_without_our_sources(b
     for change, told in (
         (stored.unlink, "two-tools.v0.json cannot be read: No such file or directory."),
         (lambda: stored.write_text("{"), "two-tools.v0.json is no workflow history: JSONDecodeError"),
+        (
+            lambda: stored.write_bytes(whole.replace(b'"eventId": "7"', b'"eventId": "zz"')),
+            'two-tools.v0.json is no workflow history: event 7 has the eventId "zz"',
+        ),
+        (
+            lambda: stored.write_bytes(re.sub(rb'"data": "[^"]*"', b'"data": "!!!"', whole)),
+            "two-tools.v0.json is no workflow history: event 1 has a payload that cannot be decoded",
+        ),
         (
             lambda: pyproject.write_text(pyproject.read_text().replace("trip_agent:AGENT", "trip_agent:NONE")),
             "No agent at 'trip_agent:NONE'",
