@@ -202,9 +202,10 @@ async def test_chats_of_a_running_temporal_are_pulled_replayed_and_kept(env: Env
         assert (await typed(folder, "history", *asked, "--agent", "other:AGENT"))[0] == 1
 
         address = {"TEMPORAL_ADDRESS": env.address}
-        code, output = await typed(
-            folder, "history", "record", chat.chat_id, "--as", "chat/real", "--why", "It was real.", **address
-        )
+        record = ("history", "record", chat.chat_id, "--as", "chat/real", "--why")
+        code, output = await typed(folder, *record, "", **address)
+        assert (code, output) == (2, "The reason is blank: say why, for whoever comes after you.\n")
+        code, output = await typed(folder, *record, "It was real.", **address)
         assert code == 0, output
         assert "chat/real.v0" in (await typed(folder, "history", "list"))[1]
         assert (await typed(folder, "history", "check"))[0] == 0
@@ -326,6 +327,7 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
         (("accept", "a/b", "--drift", "--why", "x", "--folder", "empty"), "There is no history a/b in empty."),
         (("accept", "chat/tool", "--why", "x"), "say --drift or --break, one of them"),
         (("accept", "chat/tool", "--drift", "--why", "x"), "there is nothing of that kind to accept"),
+        (("accept", "chat/tool", "--drift", "--why", " ", "--agent", "rhymes:AGENT"), "The reason is blank: say why"),
         (("record", "none", "--as", "a/b", "--why", "x"), "No Temporal answers at 127.0.0.1:1"),
         (("pull", "--query", "x", "--to", "no.json", *address), "no.json cannot be written: File exists."),
         (("pull", "--query", "x", "--address", "not an address"), "No Temporal answers at not an address"),

@@ -21,6 +21,7 @@ from durable_loop.testing.histories.checks import Checked, Verdict, check_histor
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.drift import drift_sha256
 from durable_loop.testing.histories.history import RecordedHistory, fetch_history
+from durable_loop.testing.histories.manifest import stated
 from durable_loop.testing.histories.pulling import file_name, pulled
 from durable_loop.testing.histories.redaction import redacted, redacted_to_replay
 from durable_loop.testing.histories.replaying import does_replay
@@ -145,7 +146,12 @@ def _written(store: HistoryStore, name: str) -> tuple[str, int] | None:
 
 
 async def accept(project: Project, name: str, *, why: str, breaks: bool) -> None:
-    """Change a stored history's entry so that what this code does passes."""
+    """Change a stored history's entry so that what this code does passes.
+
+    Raises:
+        SettingsError: there is no such history, no reason, or nothing of that kind to accept.
+    """
+    why = stated(why)
     store = HistoryStore(project.histories)
     entry = store.entry(name)
     bare = entry.model_copy(update={"accepted_drift": None})

@@ -23,7 +23,15 @@ from typing import Final
 from durable_loop.errors import SettingsError
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.history import RecordedHistory
-from durable_loop.testing.histories.manifest import AcceptedDrift, Entry, Expectation, as_toml, entries_in
+from durable_loop.testing.histories.manifest import (
+    NAME,
+    AcceptedDrift,
+    Entry,
+    Expectation,
+    as_toml,
+    entries_in,
+    stated,
+)
 from durable_loop.testing.histories.scrubbing import telling
 from durable_loop.testing.histories.writing import locked, put, staged
 from durable_loop.testing.layout import MANIFEST
@@ -31,14 +39,13 @@ from durable_loop.testing.layout import MANIFEST
 __all__ = ["AcceptedDrift", "Entry", "Expectation", "HistoryStore"]
 
 PACKAGES: Final = ("temporalio", "temporalio-openai-agents", "openai-agents", "mcp", "pydantic")
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)+")
 
 
 class HistoryStore:
     """Stored histories in a folder; it need not be there yet.
 
-    Methods raise SettingsError where the manifest cannot be read, where something cannot be written, or where a name or
-    an id is none. Processes may write at the same time.
+    Methods raise SettingsError where the manifest cannot be read, where something cannot be written, or where a name,
+    an id or a reason is none. Processes may write at the same time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,8 +92,9 @@ class HistoryStore:
         Refused is one that tells of the machine in a text, but for those that are `allowed`, now or before. `anew`: in
         the place of the newest generation, which is there until the new one is.
         """
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
+        why = stated(why)
         with locked(self.folder):
             self._settle()
             newest = self.newest(name)
@@ -120,14 +128,6 @@ class HistoryStore:
                 self._settle()
         return entry
 
-    def remove(self, entry: Entry) -> None:
-        """Forget a history, with its files."""
-        with locked(self.folder):
-            self._settle()
-            self._write(other for other in self.entries() if other.id != entry.id)
-            for path in (self.path(entry), self.path(entry).with_suffix(".txt")):
-                path.unlink(missing_ok=True)
-
     def change(self, entry: Entry) -> None:
         """Put an entry in the place of the one with its id."""
         with locked(self.folder):
@@ -155,6 +155,7 @@ class HistoryStore:
             *(f"{id_}.txt belongs to no history" for id_ in sorted(digests - listed.keys())),
             *(f"{id_} is listed {times} times" for id_, times in listed.items() if times > 1),
             *(f"{id_}.json is missing" for id_ in sorted(listed.keys() - stored)),
+            *(problem for id_, problem in _gaps(entries) if id_ not in stored),
             *(problem for entry in entries if entry.id in stored for problem in self._problems_of(entry)),
         ]
 
@@ -214,6 +215,19 @@ class HistoryStore:
         for pattern in ("*.json", "*.txt", MANIFEST):
             for path in self.folder.rglob(staged(Path(pattern)).name):
                 path.unlink(missing_ok=True)
+
+
+def _gaps(entries: Iterable[Entry]) -> Iterable[tuple[str, str]]:
+    """Yield the ids of generations that are not listed, though a later one is; each with a sentence.
+
+    That the newest one was taken away nobody can tell.
+    """
+    newest = {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.generation)}
+    there = {entry.id for entry in entries}
+    for name, last in sorted(newest.items()):
+        for id_ in (f"{name}.v{number}" for number in range(last.generation)):
+            if id_ not in there:
+                yield id_, f"{id_} is not there, though {last.id} is: histories are only added to, bring it back"
 
 
 def _sha256(path: Path) -> str:
