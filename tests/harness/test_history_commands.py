@@ -16,6 +16,10 @@ from tests.requirements import requirement
 
 STORED = STORE.read(STORE.entry("chat/local-tool"))
 REPLAYS = f"chat/tool.v0: replays ({len(STORED.event_types)} events)\n1 replays\n"
+GONE = (
+    "chat/tool.v0 sends what is recorded: the drift that was accepted (Verse) is gone. "
+    "Take accepted_drift out of its entry in manifest.toml, or that drift passes again."
+)
 CHANGED_PROMPT = """
 from dataclasses import replace
 from durable_loop.chat import agent
@@ -153,7 +157,14 @@ async def test_a_drift_and_a_break_are_accepted_each_in_its_own_way(folder: Path
     )
     assert (code, output) == (0, "chat/tool.v0: accepted, since Verse\n")
     assert (await typed(folder, "history", "check", "--agent", "rhymes:AGENT"))[0] == 0
-    # Only this drift is accepted: without it, or with more of it, it is told.
+    # Only this drift is accepted: with more of it, that fails; without it, that is told.
+    code, output = await typed(folder, "history", "check")
+    assert code == 0
+    assert output.splitlines() == [
+        *REPLAYS.splitlines()[:1],
+        GONE,
+        *REPLAYS.splitlines()[1:],
+    ]
     (folder / "rhymes.py").write_text(CHANGED_PROMPT.replace("Rhyme", "Sing"))
     assert (await typed(folder, "history", "check", "--agent", "rhymes:AGENT"))[0] == 3
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from durable_loop.testing import HistoryStore
+from durable_loop.testing.histories.store import AcceptedDrift
 from tests.e2e.commands import run_pytest
 from tests.requirements import requirement
 
@@ -212,6 +213,19 @@ async def test_histories_without_their_manifest_fail(beside: Path) -> None:
 
     shutil.rmtree(beside / "histories")
     assert (await run_pytest(beside))[0] == 0
+
+
+@requirement("harness.plugin")
+async def test_an_accepted_drift_that_is_gone_is_told_at_the_end_of_a_run(beside: Path) -> None:
+    """It passes: whoever took a change back has done nothing wrong. (ours)"""
+    store = HistoryStore(beside / "histories")
+    accepted = AcceptedDrift(sha256="x", why="Cheaper.")
+    store.change(store.entry("trip/two-tools").model_copy(update={"accepted_drift": accepted}))
+
+    for words in ((), ("-n", "2")):
+        code, output = await run_pytest(beside, "--replay-only", *words)
+        assert code == 0, output
+        assert output.count("trip/two-tools.v0 sends what is recorded: the drift that was accepted (Cheaper.) is") == 1
 
 
 @requirement("harness.plugin")

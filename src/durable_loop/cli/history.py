@@ -254,6 +254,8 @@ async def _checked(
         _tell(checked.words)
     else:
         _tell(f"{name}: {checked.verdict} ({checked.events} events)")
+    if checked.note:
+        _tell(checked.note)
     return checked
 
 
