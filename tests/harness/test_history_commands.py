@@ -332,6 +332,10 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
         (("show", "histories"), "histories is a folder, and no history"),
         (("show", "no.json"), "no.json is no workflow history"),
         (("check", "--agent", "absent:AGENT"), "No agent at 'absent:AGENT'"),
+        (
+            ("check", "--agent", "absent:AGENT"),
+            "in pytest's pythonpath where that stands in pyproject.toml: pytest.ini",
+        ),
         (("check", "--folder", "empty"), "There are no histories in empty."),
         (("list", "--folder", "empty"), "There are no histories in empty."),
         (("show", "chat/tool", "--folder", "empty"), "There is no history chat/tool in empty. There are: none."),

@@ -48,7 +48,7 @@ def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
     """
     Runtime.set_default(runtime())  # for the replayers
     here = Project.read(Path.cwd())
-    # Where `python -m` and pytest find an agent, a command must too.
+    # Where `python -m` finds an agent, and pytest by what stands in pyproject.toml, a command must too.
     sys.path[:0] = [str(path) for path in (*here.pythonpath, Path.cwd())]
     return replace(here, agents=agents or here.agents, histories=folder or here.histories)
 
@@ -313,7 +313,15 @@ def _read(named: Iterable[_Named]) -> tuple[list[tuple[_Named, RecordedHistory]]
 
 
 def _agents(project: Project) -> Sequence[DurableAgent]:
-    return [DurableAgent.load(path) for path in project.agents]
+    try:
+        return [DurableAgent.load(path) for path in project.agents]
+    except SettingsError as error:
+        if not isinstance(error.__cause__, ModuleNotFoundError):
+            raise
+        raise SettingsError(
+            f"{error} Modules are found in the current folder, and in pytest's pythonpath where that stands in "
+            "pyproject.toml: pytest.ini, tox.ini and the like are not read here."
+        ) from error
 
 
 def _tell(words: str) -> None:
