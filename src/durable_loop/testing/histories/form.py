@@ -21,20 +21,20 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
     f"EVENT_TYPE_{field.name.removesuffix('_event_attributes').upper()}": field.json_name
     for field in HistoryEvent.DESCRIPTOR.oneofs_by_name["attributes"].fields
 }
-VALUE_CHARS: Final = 60
 _WRITTEN_AS_TEXT: Final = "google.protobuf."  # times and durations
-# What Temporal always writes, and our readers take for granted. A field with a question mark may be missing, with all
-# that is below it.
+# What Temporal always writes, and whoever reads a history takes for granted.
 _ALWAYS: Final[Mapping[str, Sequence[str]]] = {
     "workflowExecutionStarted": ("workflowType.name", "originalExecutionRunId"),
     "workflowExecutionContinuedAsNew": ("workflowType.name",),
     "workflowExecutionFailed": ("failure",),
     "workflowExecutionSignaled": ("signalName",),
-    "workflowExecutionUpdateAccepted": ("acceptedRequest?.meta.updateId", "acceptedRequest?.input.name"),
+    "workflowExecutionUpdateAccepted": ("acceptedRequest.meta.updateId", "acceptedRequest.input.name"),
     "workflowExecutionUpdateCompleted": ("acceptedEventId", "meta.updateId", "outcome"),
+    "workflowTaskStarted": ("scheduledEventId",),
+    "workflowTaskCompleted": ("scheduledEventId", "startedEventId"),
     "activityTaskScheduled": ("activityType.name",),
     "activityTaskStarted": ("scheduledEventId",),
-    "activityTaskCompleted": ("scheduledEventId",),
+    "activityTaskCompleted": ("scheduledEventId", "startedEventId"),
     "activityTaskFailed": ("scheduledEventId", "failure"),
     "activityTaskTimedOut": ("scheduledEventId", "failure"),
     "activityTaskCanceled": ("scheduledEventId",),
@@ -44,6 +44,10 @@ _ALWAYS: Final[Mapping[str, Sequence[str]]] = {
     "markerRecorded": ("markerName",),
     "timerStarted": ("timerId",),
 }
+# The request of an update stands in only one of these.
+_ADMITTED: Final = "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED"
+_ACCEPTED: Final = "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED"
+VALUE_CHARS: Final = 60
 
 
 class MalformedHistoryError(ValueError):
@@ -68,9 +72,11 @@ def well_formed(content: Any) -> Sequence[HistoryEvent]:
     if events[0]["eventType"] != "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED":
         raise MalformedHistoryError("event 1 is not the start of a workflow")
     parsed = _parsed(events)
+    admits = any(event["eventType"] == _ADMITTED for event in events)
     for number, event in enumerate(events, start=1):
         _check_message(number, event, HistoryEvent.DESCRIPTOR)
-        _check_needed(number, event)
+        if not (admits and event["eventType"] == _ACCEPTED):
+            _check_needed(number, event)
     return parsed
 
 
@@ -83,6 +89,8 @@ def _check_kind(number: int, event: Any) -> None:
     kind = fields.get("eventType")
     if not isinstance(kind, str) or kind not in _ATTRIBUTES:
         raise MalformedHistoryError(f"event {number} has the eventType {_shown(kind)}, which Temporal does not have")
+    if fields.get("eventTime") is None:
+        raise MalformedHistoryError(f"event {number} has no eventTime")
     if not isinstance(fields.get(_ATTRIBUTES[kind]), dict):
         raise MalformedHistoryError(f"event {number} has no {_ATTRIBUTES[kind]}, though it is an {kind}")
 
@@ -107,15 +115,16 @@ def _check_message(number: int, message: Mapping[str, Any], kind: Descriptor) ->
         _check_payload(number, message)
     for name, value in message.items():
         field = kind.fields_by_camelcase_name.get(name)
-        of = field.message_type if field is not None else None
-        if value is None or of is None or of.full_name.startswith(_WRITTEN_AS_TEXT):
+        if value is None or field is None or (of := field.message_type) is None:
+            continue
+        if of.full_name.startswith(_WRITTEN_AS_TEXT):
             continue
         is_map = of.GetOptions().map_entry
         of_each = of.fields_by_name["value"].message_type if is_map else of
         if of_each is None:
             continue  # a map of texts
-        inner = cast("Sequence[Any]", list(value.values()) if is_map else value if isinstance(value, list) else [value])
-        for each in inner:
+        inner = [value] if field.has_presence else list(value.values()) if is_map else value
+        for each in cast("Sequence[Any]", inner):
             if not isinstance(each, dict):
                 raise MalformedHistoryError(f"event {number} has {_shown(each)} in its {name}, which is no object")
             _check_message(number, cast("dict[str, Any]", each), of_each)
@@ -123,9 +132,11 @@ def _check_message(number: int, message: Mapping[str, Any], kind: Descriptor) ->
 
 def _check_payload(number: int, payload: Mapping[str, Any]) -> None:
     metadata: Mapping[str, str] = payload.get("metadata") or {}
+    if "encoding" not in metadata:
+        raise MalformedHistoryError(f"event {number} has a payload that does not say how it is encoded")
     try:
         data = base64.b64decode(payload.get("data") or "", validate=True)
-        if base64.b64decode(metadata.get("encoding", ""), validate=True).startswith(b"json/"):
+        if base64.b64decode(metadata["encoding"], validate=True).startswith(b"json/"):
             json.loads(data)
     except ValueError as error:
         raise MalformedHistoryError(f"event {number} has a payload that cannot be decoded: {error}") from error
@@ -135,14 +146,13 @@ def _check_needed(number: int, event: Mapping[str, Any]) -> None:
     field = _ATTRIBUTES[event["eventType"]]
     for path in _ALWAYS.get(field.removesuffix("EventAttributes"), ()):
         if _lacks(event[field], path):
-            raise MalformedHistoryError(f"event {number} has no {path.replace('?', '')} in its {field}")
+            raise MalformedHistoryError(f"event {number} has no {path} in its {field}")
 
 
 def _lacks(value: Mapping[str, Any], path: str) -> bool:
     for part in path.split("."):
-        below = value.get(part.removesuffix("?"))
-        if below is None:
-            return not part.endswith("?")
+        if (below := value.get(part)) is None:
+            return True
         value = below
     return False
 

@@ -29,7 +29,7 @@ def recorded_values(payloads: Mapping[str, Any] | None) -> Sequence[Any]:
     """Return the values of `{"payloads": […]}` in a history's JSON."""
     return [
         _value(encoding_of(payload), base64.b64decode(payload.get("data", "")))
-        for payload in (payloads or {}).get("payloads", [])
+        for payload in (payloads or {}).get("payloads") or []
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from durable_loop.errors import SettingsError
-from durable_loop.testing import RecordedHistory
+from durable_loop.testing import RecordedHistory, digest
 from tests.requirements import requirement
 from tests.unit.testing.histories.samples import STORE, encoded, event_of, history
 
@@ -86,6 +86,7 @@ ACCEPTED = next(number for number, kind in enumerate(history().event_types, star
         ),
         (renamed(7, eventType=["x"]), 'event 7 has the eventType ["x"], which Temporal does not have'),
         (without(1, "eventType"), "event 1 has the eventType null, which"),
+        (without(7, "eventTime"), "event 7 has no eventTime"),
         (without(SCHEDULED, FIELD), f"event {SCHEDULED} has no {FIELD}, though it is an EVENT_TYPE_ACTIVITY_TASK_S"),
         (renamed(SCHEDULED, **{FIELD: None}), f"event {SCHEDULED} has no {FIELD}"),
         (changed(SCHEDULED, input="x"), f'event {SCHEDULED} has "x" in its input, which is no object'),
@@ -94,6 +95,7 @@ ACCEPTED = next(number for number, kind in enumerate(history().event_types, star
             f'event {SCHEDULED} has "x" in its payloads, which is no object',
         ),
         (changed(SCHEDULED, header={"fields": {"a": "x"}}), f'event {SCHEDULED} has "x" in its fields, which is no'),
+        (changed(SCHEDULED, activityType=[]), f"event {SCHEDULED} has [] in its activityType, which is no object"),
         (changed(SCHEDULED, input="x" * 100), f'event {SCHEDULED} has "{"x" * 59}… in its input, which is no object'),
         (changed(SCHEDULED, input=3), f"event {SCHEDULED} cannot be read: "),
         (changed(SCHEDULED, input={"payloads": "x"}), f"event {SCHEDULED} cannot be read: "),
@@ -107,6 +109,14 @@ ACCEPTED = next(number for number, kind in enumerate(history().event_types, star
         (
             without(ACCEPTED, "workflowExecutionUpdateAcceptedEventAttributes", "acceptedRequest", "meta"),
             f"event {ACCEPTED} has no acceptedRequest.meta.updateId in its workflowExecutionUpdateAcceptedEvent",
+        ),
+        (
+            without(ACCEPTED, "workflowExecutionUpdateAcceptedEventAttributes", "acceptedRequest"),
+            f"event {ACCEPTED} has no acceptedRequest.meta.updateId in its workflowExecutionUpdateAcceptedEvent",
+        ),
+        (
+            changed(SCHEDULED, input={"payloads": [{"data": "MQ=="}]}),
+            f"event {SCHEDULED} has a payload that does not say how it is encoded",
         ),
         (changed(SCHEDULED, input=with_data("!!!")), f"event {SCHEDULED} has a payload that cannot be decoded: "),
         (changed(SCHEDULED, input=with_data("e30")), f"event {SCHEDULED} has a payload that cannot be decoded: "),
@@ -163,8 +173,31 @@ def test_what_temporal_wrote_is_well_formed_from_any_boundary(tmp_path: Path, en
 
 def test_an_accepted_update_may_have_its_request_in_an_earlier_event(tmp_path: Path) -> None:
     """The server leaves it out where it had admitted the update before. (Temporal)"""
-    file = tmp_path / "admitted.json"
     field = "workflowExecutionUpdateAcceptedEventAttributes"
-    file.write_text(json.dumps(damaged(without(ACCEPTED, field, "acceptedRequest"))))
+    content = damaged(without(ACCEPTED, field, "acceptedRequest"))
+    content["events"][ACCEPTED - 2] = {
+        "eventId": str(ACCEPTED - 1),
+        "eventTime": "2026-01-02T03:04:05Z",
+        "eventType": "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED",
+        "workflowExecutionUpdateAdmittedEventAttributes": {},
+    }
+    file = tmp_path / "admitted.json"
+    file.write_text(json.dumps(content))
 
-    assert RecordedHistory.read(file).event_types == history().event_types
+    assert len(RecordedHistory.read(file).events) == len(history().events)
+
+
+def test_what_is_null_is_not_there(tmp_path: Path) -> None:
+    """Some programs write all fields. (Temporal)"""
+    started = "activityTaskStartedEventAttributes"
+    number = next(int(event["eventId"]) for event in history().events if started in event)
+    file = tmp_path / "null.json"
+    content = damaged(changed(SCHEDULED, input={"payloads": None}))
+    changed(number, attempt=None)(content)
+    file.write_text(json.dumps(content))
+
+    shown = digest(RecordedHistory.read(file)).splitlines()
+    assert (
+        shown[SCHEDULED].split() == digest(history()).splitlines()[SCHEDULED].split()[: len(shown[SCHEDULED].split())]
+    )
+    assert shown[number] == digest(history()).splitlines()[number]
