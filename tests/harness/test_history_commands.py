@@ -1,7 +1,6 @@
 """`durable-loop history …` as it is typed, against real chats."""
 
 import asyncio
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +16,10 @@ from tests.requirements import requirement
 
 STORED = STORE.read(STORE.entry("chat/local-tool"))
 REPLAYS = f"chat/tool.v0: replays ({len(STORED.event_types)} events)\n1 replays\n"
+GONE = (
+    "chat/tool.v0 sends what is recorded: the drift that was accepted (Verse) is gone. "
+    "Take accepted_drift out of its entry in manifest.toml, or that drift passes again."
+)
 CHANGED_PROMPT = """
 from dataclasses import replace
 from durable_loop.chat import agent
@@ -91,15 +94,59 @@ async def test_a_check_tells_a_break_from_a_drift_by_its_exit_code(folder: Path)
 async def test_a_stored_file_that_is_no_history_is_named_and_the_others_are_checked(folder: Path) -> None:
     """The folder is not what the manifest says, which is exit code 4. (ours)"""
     store = HistoryStore(folder / "fixtures/histories")
-    for name, content in (("chat/broken", "{"), ("chat/other", "[]")):
-        store.path(store.keep(name, STORED, why="x")).write_text(content)
+    damaged = STORE.path(STORE.entry("chat/local-tool")).read_text().replace('"eventId": "7"', '"eventId": "zz"')
+    files = [store.path(store.keep(name, STORED, why="x")) for name in ("chat/broken", "chat/other", "chat/a-damaged")]
+    for file, content in zip(files, ("{", "[]", damaged), strict=True):
+        file.write_text(content)
 
     code, output = await typed(folder, "history", "check")
 
     assert code == 4
     assert "chat/broken.v0.json is no workflow history: JSONDecodeError" in output
     assert "chat/other.v0.json is no workflow history" in output
+    assert 'chat/a-damaged.v0.json is no workflow history: event 7 has the eventId "zz"' in output
     assert output.endswith(REPLAYS)
+
+    # Also where they are named; what was found in the others is worse.
+    named = ("history", "check", str(files[0]), "chat/a-damaged", "chat/tool")
+    code, output = await typed(folder, *named)
+    assert code == 4
+    assert "chat/broken.v0.json is no workflow history: JSONDecodeError" in output
+    assert 'chat/a-damaged.v0.json is no workflow history: event 7 has the eventId "zz"' in output
+    assert output.endswith(REPLAYS)
+    assert (await typed(folder, *named, "--agent", "rhymes:AGENT"))[0] == 3
+
+
+@requirement("harness.store")
+async def test_a_check_goes_on_after_a_workflow_that_no_agent_has(folder: Path) -> None:
+    """Its chats would be stuck: whoever renames a workflow is told which, and of the others as well. (ours)"""
+    store = HistoryStore(folder / "fixtures/histories")
+    store.keep("a/roi", STORE.read(STORE.entry("finance/roi")), why="x")
+    (folder / "only_chat.py").write_text("from durable_loop.testing.own_agent import CHAT as AGENT\n")
+
+    code, output = await typed(folder, "history", "check", "--agent", "only_chat:AGENT")
+
+    assert code == 1
+    assert output == (
+        "a/roi.v0 cannot be replayed. No agent here has the workflow RoiWorkflow; there are ChatWorkflow.\n"
+        f"{REPLAYS.rstrip()}, 1 of no agent here\n"
+    )
+
+
+@requirement("temporal.one-event-prefix")
+async def test_a_history_of_one_event_is_shown_and_replays(folder: Path) -> None:
+    """No worker has had it yet: whatever the code is, it fits. (Temporal)"""
+    STORED.prefix(1).write(folder / "begun.json")
+
+    assert await typed(folder, "history", "check", "begun.json") == (
+        0,
+        "begun.json: replays (1 events)\n1 replays\n",
+    )
+    assert (await typed(folder, "history", "show", "begun.json"))[1].startswith("ChatWorkflow chat-local-tool\n    1 ")
+    for words in ((), ("--html",), ("--transcript",)):
+        code, output = await typed(folder, "show", "--file", "begun.json", *words)
+        assert code == 0
+        assert "chat-local-tool" in output
 
 
 @requirement("harness.accept")
@@ -110,7 +157,14 @@ async def test_a_drift_and_a_break_are_accepted_each_in_its_own_way(folder: Path
     )
     assert (code, output) == (0, "chat/tool.v0: accepted, since Verse\n")
     assert (await typed(folder, "history", "check", "--agent", "rhymes:AGENT"))[0] == 0
-    # Only this drift is accepted: without it, or with more of it, it is told.
+    # Only this drift is accepted: with more of it, that fails; without it, that is told.
+    code, output = await typed(folder, "history", "check")
+    assert code == 0
+    assert output.splitlines() == [
+        *REPLAYS.splitlines()[:1],
+        GONE,
+        *REPLAYS.splitlines()[1:],
+    ]
     (folder / "rhymes.py").write_text(CHANGED_PROMPT.replace("Rhyme", "Sing"))
     assert (await typed(folder, "history", "check", "--agent", "rhymes:AGENT"))[0] == 3
 
@@ -159,9 +213,10 @@ async def test_chats_of_a_running_temporal_are_pulled_replayed_and_kept(env: Env
         assert (await typed(folder, "history", *asked, "--agent", "other:AGENT"))[0] == 1
 
         address = {"TEMPORAL_ADDRESS": env.address}
-        code, output = await typed(
-            folder, "history", "record", chat.chat_id, "--as", "chat/real", "--why", "It was real.", **address
-        )
+        record = ("history", "record", chat.chat_id, "--as", "chat/real", "--why")
+        code, output = await typed(folder, *record, "", **address)
+        assert (code, output) == (2, "The reason is blank: say why, for whoever comes after you.\n")
+        code, output = await typed(folder, *record, "It was real.", **address)
         assert code == 0, output
         assert "chat/real.v0" in (await typed(folder, "history", "list"))[1]
         assert (await typed(folder, "history", "check"))[0] == 0
@@ -190,7 +245,7 @@ async def test_a_pull_goes_on_after_a_workflow_that_no_agent_has(env: Environmen
         code, output = await typed(folder, *asked)
 
     assert (code, output.splitlines()[-1]) == (1, "1 replays, 1 of no agent here")
-    assert "cannot be replayed: no agent here has the workflow Foreign." in output
+    assert "cannot be replayed. No agent here has the workflow Foreign; there are ChatWorkflow." in output
     assert f"{chat.chat_id}-foreign-1" in output
     assert "was deleted meanwhile: nothing of it can break." in output
 
@@ -267,23 +322,32 @@ async def test_wrong_use_is_one_line_and_exit_code_2(env: Environment, folder: P
     (folder / "no.json").write_text("[]")
     typeless = STORE.path(STORE.entry("finance/roi")).read_text().replace('"eventType"', '"type"')
     (folder / "typeless.json").write_text(typeless)
-    shutil.copy(STORE.path(STORE.entry("finance/roi")), folder / "roi.json")
-    (folder / "only_chat.py").write_text("from durable_loop.testing.own_agent import CHAT as AGENT\n")
+    (folder / "histories").mkdir()
     address = ("--address", env.address)
     for words, told in (
         (("check", "chat/none"), "There is no history chat/none"),
-        (("check", "absent.json"), "absent.json cannot be read: No such file or directory."),
-        (("check", "no.json"), "no.json is no workflow history"),
-        (("check", "roi.json", "--agent", "only_chat:AGENT"), "No agent here has the workflow RoiWorkflow"),
+        (("check", "absent.json"), "There is no file absent.json."),
+        (("show", "absent.json"), "There is no file absent.json."),
+        (("check", "histories"), "histories is a folder, and no history: for the histories in it say --folder histor"),
+        (("show", "histories"), "histories is a folder, and no history"),
+        (("show", "no.json"), "no.json is no workflow history"),
         (("check", "--agent", "absent:AGENT"), "No agent at 'absent:AGENT'"),
+        (
+            ("check", "--agent", "absent:AGENT"),
+            "in pytest's pythonpath where that stands in pyproject.toml: pytest.ini",
+        ),
         (("check", "--folder", "empty"), "There are no histories in empty."),
+        (("list", "--folder", "empty"), "There are no histories in empty."),
+        (("show", "chat/tool", "--folder", "empty"), "There is no history chat/tool in empty. There are: none."),
+        (("accept", "a/b", "--drift", "--why", "x", "--folder", "empty"), "There is no history a/b in empty."),
         (("accept", "chat/tool", "--why", "x"), "say --drift or --break, one of them"),
         (("accept", "chat/tool", "--drift", "--why", "x"), "there is nothing of that kind to accept"),
+        (("accept", "chat/tool", "--drift", "--why", " ", "--agent", "rhymes:AGENT"), "The reason is blank: say why"),
         (("record", "none", "--as", "a/b", "--why", "x"), "No Temporal answers at 127.0.0.1:1"),
         (("pull", "--query", "x", "--to", "no.json", *address), "no.json cannot be written: File exists."),
         (("pull", "--query", "x", "--address", "not an address"), "No Temporal answers at not an address"),
         (("pull", "--query", "x", "--namespace", "none", *address), "There is no namespace none on that Temporal"),
-        (("show", "typeless.json"), "typeless.json is no workflow history: KeyError: 'eventType'"),
+        (("show", "typeless.json"), "typeless.json is no workflow history: event 1 has the eventType null"),
         (("refresh", "chat/none"), "There is no scenario chat/none in"),
         (("refresh", "chat/none"), "There are: chat/tool. A new one: pytest --record-histories."),
         (("pull", "--query", "x", "--redact"), "--redact is about what is kept: say --to FOLDER"),

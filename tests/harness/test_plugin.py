@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from durable_loop.testing import HistoryStore
+from durable_loop.testing.histories.store import AcceptedDrift
 from tests.e2e.commands import run_pytest
 from tests.requirements import requirement
 
@@ -329,6 +330,19 @@ async def test_histories_without_their_manifest_fail(beside: Path) -> None:
 
 
 @requirement("harness.plugin")
+async def test_an_accepted_drift_that_is_gone_is_told_at_the_end_of_a_run(beside: Path) -> None:
+    """It passes: whoever took a change back has done nothing wrong. (ours)"""
+    store = HistoryStore(beside / "histories")
+    accepted = AcceptedDrift(sha256="x", why="Cheaper.")
+    store.change(store.entry("trip/two-tools").model_copy(update={"accepted_drift": accepted}))
+
+    for words in ((), ("-n", "2")):
+        code, output = await run_pytest(beside, "--replay-only", *words)
+        assert code == 0, output
+        assert output.count("trip/two-tools.v0 sends what is recorded: the drift that was accepted (Cheaper.) is") == 1
+
+
+@requirement("harness.plugin")
 async def test_what_is_wrong_with_a_stored_history_is_said_without_our_sources(beside: Path) -> None:
     """What this code raises on purpose is a message; all else is a bug, with its traceback. (ours)"""
     stored, pyproject = beside / "histories/trip/two-tools.v0.json", beside / "pyproject.toml"
@@ -336,6 +350,14 @@ async def test_what_is_wrong_with_a_stored_history_is_said_without_our_sources(b
     for change, told in (
         (stored.unlink, "two-tools.v0.json cannot be read: No such file or directory."),
         (lambda: stored.write_text("{"), "two-tools.v0.json is no workflow history: JSONDecodeError"),
+        (
+            lambda: stored.write_bytes(whole.replace(b'"eventId": "7"', b'"eventId": "zz"')),
+            'two-tools.v0.json is no workflow history: event 7 has the eventId "zz"',
+        ),
+        (
+            lambda: stored.write_bytes(re.sub(rb'"data": "[^"]*"', b'"data": "!!!"', whole)),
+            "two-tools.v0.json is no workflow history: event 1 has a payload that cannot be decoded",
+        ),
         (
             lambda: pyproject.write_text(pyproject.read_text().replace("trip_agent:AGENT", "trip_agent:NONE")),
             "No agent at 'trip_agent:NONE'",

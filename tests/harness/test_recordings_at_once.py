@@ -125,7 +125,6 @@ def test_what_cannot_be_written_is_told_and_leaves_all_as_it_was(
     for write in (
         lambda: store.keep("chat/new", history("it/session"), why="x"),
         lambda: store.keep("chat/first", history("it/jira-metrics"), why="x", anew=True),
-        lambda: store.remove(entry),
         lambda: store.change(entry.model_copy(update={"why": "y"})),
     ):
         with monkeypatch.context() as patched:

@@ -4,8 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ from durable_loop.testing.histories.checks import Checked, Verdict, check_histor
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.drift import drift_sha256
 from durable_loop.testing.histories.history import RecordedHistory, fetch_history
+from durable_loop.testing.histories.manifest import stated
 from durable_loop.testing.histories.pulling import file_name, pulled
 from durable_loop.testing.histories.redaction import redacted, redacted_to_replay
 from durable_loop.testing.histories.replaying import does_replay
@@ -48,36 +48,48 @@ def project(agents: Sequence[str] | None, folder: Path | None) -> Project:
     """
     Runtime.set_default(runtime())  # for the replayers
     here = Project.read(Path.cwd())
-    # Where `python -m` and pytest find an agent, a command must too.
+    # Where `python -m` finds an agent, and pytest by what stands in pyproject.toml, a command must too.
     sys.path[:0] = [str(path) for path in (*here.pythonpath, Path.cwd())]
     return replace(here, agents=agents or here.agents, histories=folder or here.histories)
 
 
 async def check(project: Project, what: Sequence[str]) -> int:
-    """Check stored histories, or files; return the exit code."""
+    """Check stored histories, or files; return the exit code. What is no history is told, and the others are checked.
+
+    Raises:
+        SettingsError: nothing is stored, or there is none with such a name.
+    """
     store = HistoryStore(project.histories)
-    problems = [] if what else store.problems()
-    for problem in problems:
-        _warn(problem)
-    chosen = [_found(store, name) for name in what] if what else list(_readable(store))
+    chosen = [_found(store, name) for name in what] if what else [_stored(store, entry) for entry in store.entries()]
+    readable, unreadable = _read(chosen)
+    problems = unreadable if what else store.problems()
     if not chosen and not problems:
         raise SettingsError(f"There are no histories in {project.histories}.")
+    for problem in problems:
+        _warn(problem)
     agents = _agents(project)
-    checked = [await _checked(agents, name, history, entry) for name, history, entry in chosen]
+    checked = [await _checked(agents, one.name, history, one.entry) for one, history in readable]
     return _summed_up(checked) or (DISAGREES if problems else WELL)
 
 
 def list_stored(project: Project) -> None:
-    """Print what is stored, in columns."""
-    for entry in HistoryStore(project.histories).entries():
+    """Print what is stored, in columns.
+
+    Raises:
+        SettingsError: nothing is.
+    """
+    entries = HistoryStore(project.histories).entries()
+    if not entries:
+        raise SettingsError(f"There are no histories in {project.histories}.")
+    for entry in entries:
         drift = ", accepted drift" if entry.accepted_drift else ""
         _tell(f"{entry.id:<44} {entry.workflow:<20} {entry.events:>5} events  {entry.expect}{drift}: {entry.why}")
 
 
 def show(project: Project, what: str) -> None:
     """Print a history's digest."""
-    _, history, _ = _found(HistoryStore(project.histories), what)
-    write(printable(digest(history)))
+    found = _found(HistoryStore(project.histories), what)
+    write(printable(digest(RecordedHistory.read(found.path))))
 
 
 async def record(
@@ -134,7 +146,12 @@ def _written(store: HistoryStore, name: str) -> tuple[str, int] | None:
 
 
 async def accept(project: Project, name: str, *, why: str, breaks: bool) -> None:
-    """Change a stored history's entry so that what this code does passes."""
+    """Change a stored history's entry so that what this code does passes.
+
+    Raises:
+        SettingsError: there is no such history, no reason, or nothing of that kind to accept.
+    """
+    why = stated(why)
     store = HistoryStore(project.histories)
     entry = store.entry(name)
     bare = entry.model_copy(update={"accepted_drift": None})
@@ -167,29 +184,27 @@ async def pull(
     if to is not None:
         make_folder(to)
     client = await connect(address=address, namespace=namespace)
-    checked: list[Checked] = []
-    unknown = 0
+    checked: list[Checked | None] = []
     readable: set[str] = set()  # what one history needs, others of its kind do
     try:
         async for run in pulled(client, query, limit=limit):
             if (history := run.history) is None:
                 _warn(f"{run.name} was deleted meanwhile: nothing of it can break.")
-            elif not any(agent.has(history.workflow_type) for agent in agents):
-                _tell(f"{run.name} cannot be replayed: no agent here has the workflow {history.workflow_type}.")
-                unknown += 1
-            else:
-                checked.append(await _checked(agents, run.name, history, None))
-                kept: RecordedHistory | None = history
-                if redact:
-                    breaks = checked[-1].verdict is Verdict.BREAKS
-                    kept = redacted(history) if breaks else await _covered(history, agents, readable)
-                if to is not None and kept is not None:
-                    _write(kept, to)
+                continue
+            checked.append(await _checked(agents, run.name, history, None))
+            if (found := checked[-1]) is None:
+                continue
+            kept: RecordedHistory | None = history
+            if redact:
+                breaks = found.verdict is Verdict.BREAKS
+                kept = redacted(history) if breaks else await _covered(history, agents, readable)
+            if to is not None and kept is not None:
+                _write(kept, to)
     except RPCError as error:
         raise SettingsError(_why_not_listed(error, client.namespace, query)) from error
-    if not checked and not unknown:
+    if not checked:
         raise SettingsError(f"No workflow in {client.namespace} matches {query!r}.")
-    return _summed_up(checked, unknown=unknown)
+    return _summed_up(checked)
 
 
 def _why_not_listed(error: RPCError, namespace: str, query: str) -> str:
@@ -225,42 +240,88 @@ def _write(history: RecordedHistory, folder: Path) -> None:
         put(path)  # over an older one: an open chat goes on, and has more to show
 
 
-async def _checked(agents: Sequence[DurableAgent], name: str, history: RecordedHistory, entry: Entry | None) -> Checked:
-    checked = await check_history(history, replayer_of(agents, history.workflow_type), name=name, entry=entry)
+async def _checked(
+    agents: Sequence[DurableAgent], name: str, history: RecordedHistory, entry: Entry | None
+) -> Checked | None:
+    """Check a history, and tell what came of it; None where no agent here has its workflow."""
+    try:
+        make_replayer = replayer_of(agents, history.workflow_type)
+    except SettingsError as error:
+        _tell(f"{name} cannot be replayed. {error}")
+        return None
+    checked = await check_history(history, make_replayer, name=name, entry=entry)
     if checked.words:
         _tell(checked.words)
     else:
         _tell(f"{name}: {checked.verdict} ({checked.events} events)")
+    if checked.note:
+        _tell(checked.note)
     return checked
 
 
-def _summed_up(checked: Iterable[Checked], *, unknown: int = 0) -> int:
-    counts = Counter(each.verdict for each in checked)
+def _summed_up(checked: Sequence[Checked | None]) -> int:
+    counts = Counter(each.verdict for each in checked if each is not None)
+    unknown = checked.count(None)
     told = [f"{count} {verdict}" for verdict, count in sorted(counts.items())]
-    _tell(", ".join([*told, *([f"{unknown} of no agent here"] if unknown else [])]))
+    if checked:
+        _tell(", ".join([*told, *([f"{unknown} of no agent here"] if unknown else [])]))
     # A workflow that no worker has is stuck as well.
     if counts[Verdict.BREAKS] or counts[Verdict.UNNOTICED] or unknown:
         return BREAKS
     return DRIFTS if counts[Verdict.DRIFTS] else WELL
 
 
-def _found(store: HistoryStore, what: str) -> tuple[str, RecordedHistory, Entry | None]:
+@dataclass(frozen=True)
+class _Named:
+    """A history that somebody named: what it is called, its file, and its entry where it is a stored one."""
+
+    name: str
+    path: Path
+    entry: Entry | None = None
+
+
+def _stored(store: HistoryStore, entry: Entry) -> _Named:
+    return _Named(entry.id, store.path(entry), entry)
+
+
+def _found(store: HistoryStore, what: str) -> _Named:
+    """Find a file, or a stored history by its id or name.
+
+    Raises:
+        SettingsError: there is none.
+    """
     path = Path(what)
-    if path.suffix == ".json" or path.is_file():
-        return what, RecordedHistory.read(path), None
-    entry = store.entry(what)
-    return entry.id, store.read(entry), entry
+    if path.is_file():
+        return _Named(what, path)
+    if path.suffix == ".json":
+        raise SettingsError(f"There is no file {what}.")
+    if path.is_dir() and store.newest(what) is None:
+        raise SettingsError(f"{what} is a folder, and no history: for the histories in it say --folder {what}.")
+    return _stored(store, store.entry(what))
 
 
-def _readable(store: HistoryStore) -> Iterable[tuple[str, RecordedHistory, Entry]]:
-    """Return what is stored, but for the files that `problems` tells of."""
-    for entry in store.entries():
-        with suppress(SettingsError):
-            yield entry.id, store.read(entry), entry
+def _read(named: Iterable[_Named]) -> tuple[list[tuple[_Named, RecordedHistory]], list[str]]:
+    """Return the histories, and, in words, which files hold none."""
+    readable: list[tuple[_Named, RecordedHistory]] = []
+    unreadable: list[str] = []
+    for one in named:
+        try:
+            readable.append((one, RecordedHistory.read(one.path)))
+        except SettingsError as error:
+            unreadable.append(str(error))
+    return readable, unreadable
 
 
 def _agents(project: Project) -> Sequence[DurableAgent]:
-    return [DurableAgent.load(path) for path in project.agents]
+    try:
+        return [DurableAgent.load(path) for path in project.agents]
+    except SettingsError as error:
+        if not isinstance(error.__cause__, ModuleNotFoundError):
+            raise
+        raise SettingsError(
+            f"{error} Modules are found in the current folder, and in pytest's pythonpath where that stands in "
+            "pyproject.toml: pytest.ini, tox.ini and the like are not read here."
+        ) from error
 
 
 def _tell(words: str) -> None:

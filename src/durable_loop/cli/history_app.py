@@ -41,8 +41,8 @@ def check(
 
     FILE may be what `temporal workflow show --output json` wrote.
 
-    Exit codes: 0 all is well; 1 open chats would break; 3 they go on and behave differently; 4 folder and manifest do
-    not agree, or a file is no history; 2 wrong use or set-up.
+    Exit codes: 0 all is well; 1 open chats would break, or no agent here has their workflow; 3 they go on and behave
+    differently; 4 folder and manifest do not agree, or a file is no history; 2 wrong use or set-up.
     """
     from durable_loop.cli import history
 

@@ -167,4 +167,6 @@ def replayer_of(agents: Iterable[DurableAgent], workflow_type: str) -> MakeRepla
         if agent.has(workflow_type):
             return agent.replayer
         known |= agent.workflow_types
-    raise SettingsError(f"No agent here has the workflow {workflow_type}; there are {', '.join(sorted(known))}.")
+    raise SettingsError(
+        f"No agent here has the workflow {workflow_type}; there are {', '.join(sorted(known)) or 'none'}."
+    )

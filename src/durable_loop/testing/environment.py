@@ -49,6 +49,7 @@ from durable_loop.testing.fake_model import SCRIPT_VARIABLE, FakeModel, FakeMode
 from durable_loop.testing.histories import RecordedHistory, fetch_history, replay_unchanged
 from durable_loop.testing.leaks import OWNER_VARIABLE, no_process_left
 from durable_loop.testing.memory import InMemoryMCPServer
+from durable_loop.testing.overriding import with_fields
 from durable_loop.testing.own_agent import replay_chats
 from durable_loop.testing.processes import MortalProcess, ReadyProcess, running_module, variables
 from durable_loop.testing.running_agent import RunningAgent, StartedWorkflows, worker_processes
@@ -110,11 +111,11 @@ class Agent:
     def chat(self, chat_id: str | None = None, **policy: Any) -> TestedChat:
         """Return a chat, by default a fresh one; it starts with its first message.
 
-        `policy` are fields of `ChatPolicy` that differ for this chat.
+        `policy` are fields of `ChatPolicy` that differ for this chat; TypeError tells one that is none.
         """
         start = ChatInput(
             model=self.settings.llm_model or names.MODEL_OFFLINE,
-            policy=chat_policy(self.settings).model_copy(update=policy),
+            policy=with_fields(chat_policy(self.settings), **policy),
         )
         chat = TestedChat(self._client, chat_id or new_chat_id(), start, task_queue=self.settings.orchestrator_queue)
         self.chats.append(chat)
@@ -215,13 +216,14 @@ class Environment:
         import it. `settings` are fields of `Settings` about workers that differ, `max_cached_workflows` for one.
 
         Raises:
+            TypeError: there is no such setting; names the nearest one.
             UnusedStepsError: the block ended and the script was not used up.
             NonDeterminismFoundError: a history does not replay.
             DriftFoundError: one replays, and what it sends depends on more than what is in it.
             ProcessNotReadyError: a subprocess did not start.
             SettingsError: nothing is at that path.
         """
-        chosen = self.settings.model_copy(update=settings)
+        chosen = with_fields(self.settings, **settings)
         task_queue = f"queue-{uuid4().hex[:12]}"
         described = DurableAgent.load(agent) if isinstance(agent, str) else agent
         script_file = self._script_file(task_queue)
@@ -289,12 +291,13 @@ class Environment:
         `environment` is for a subprocess; `settings` are fields of `Settings` that differ for this agent.
 
         Raises:
+            TypeError: there is no such setting; names the nearest one.
             UnusedStepsError: the block ended and the script was not used up.
             NonDeterminismFoundError: the history of a chat, or of what is behind its tools, does not replay.
             DriftFoundError: one replays, and what it sends depends on more than what is in it.
             ProcessNotReadyError: a subprocess did not start.
         """
-        chosen = self.settings.model_copy(update={"orchestrator_queue": f"queue-{uuid4().hex[:12]}", **settings})
+        chosen = with_fields(self.settings, **{"orchestrator_queue": f"queue-{uuid4().hex[:12]}", **settings})
         await self._start_service_workers()
         async with AsyncExitStack() as running:
             if mcp is McpTransport.HTTP:

@@ -156,6 +156,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             f"{replayed} replayed ({report.events:,} events, {report.prefixes:,} prefixes) "
             f"in {report.seconds:.1f} s{rate}; {report.drifted or 'none'} drifted"
         )
+    for note in report.notes:
+        terminalreporter.write_line(note)
     if report.compared:
         compared = _counted(report.compared, "fresh history", "fresh histories")
         terminalreporter.write_line(f"{compared} compared with what is stored")
@@ -233,5 +235,7 @@ class _History(_Check):
         report.events += checked.events
         report.prefixes += checked.prefixes
         report.drifted += checked.verdict is Verdict.DRIFTS
+        if checked.note:
+            report.notes.append(checked.note)
         if not checked.is_well:
             pytest.fail(checked.words, pytrace=False)

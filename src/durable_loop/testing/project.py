@@ -36,8 +36,8 @@ class _Table(BaseModel):
 class Project:
     """Where its agents are, and where its histories are stored.
 
-    `pythonpath` is pytest's: the folders in which it finds modules. A dynamic version of a project that is not
-    installed is not known.
+    `pythonpath` is pytest's, as far as it stands in `pyproject.toml`: folders in which it finds modules. A dynamic
+    version of a project that is not installed is not known.
     """
 
     agents: Sequence[str] = OWN_AGENTS
@@ -71,31 +71,50 @@ class Project:
         try:
             content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
             version, is_version_known = _version(content)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidVersion) as error:
-            raise SettingsError(f"{path}: {error}") from error
+            table = _Table.model_validate(_table_at(content, "tool", "durable-loop"))
+            pythonpath = _pythonpath(content)
         except OSError as error:
             raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
-        try:
-            table = _Table.model_validate(content.get("tool", {}).get("durable-loop", {}))
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             raise SettingsError(
                 f"{path}: [tool.durable-loop] takes {' and '.join(_Table.model_fields)}. {wrong}."
             ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidVersion, _NoTableError) as error:
+            raise SettingsError(f"{path}: {error}") from error
+        if not table.agents:
+            raise SettingsError(
+                f"{path}: agents in [tool.durable-loop] is empty. Name one, package.module:NAME, or take the line out."
+            )
         return cls(
             agents=tuple(table.agents),
             histories=folder / table.histories,
             version=version,
             is_version_known=is_version_known,
-            pythonpath=tuple(folder / each for each in _pythonpath(content)),
+            pythonpath=tuple(folder / each for each in pythonpath),
         )
+
+
+class _NoTableError(ValueError):
+    """Something else stands where a table belongs."""
+
+
+def _table_at(content: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Return a table within another; an empty one where there is none."""
+    table = content
+    for place, name in enumerate(names, start=1):
+        inner: Any = table.get(name, {})
+        if not isinstance(inner, dict):
+            raise _NoTableError(f"{'.'.join(names[:place])} is no table: write [{'.'.join(names)}].")
+        table = cast("Mapping[str, Any]", inner)
+    return table
 
 
 def _version(content: Mapping[str, Any]) -> tuple[Version | None, bool]:
     """Return the version, if there is one, and whether that is known."""
-    project = content.get("project", {})
+    project = _table_at(content, "project")
     if "version" not in project.get("dynamic", ()):
-        written = project.get("version") or content.get("tool", {}).get("poetry", {}).get("version")
+        written = project.get("version") or _table_at(content, "tool", "poetry").get("version")
         return (Version(written) if written else None), True
     try:
         return Version(importlib.metadata.version(project["name"])), True
@@ -105,6 +124,6 @@ def _version(content: Mapping[str, Any]) -> tuple[Version | None, bool]:
 
 def _pythonpath(content: Mapping[str, Any]) -> Sequence[str]:
     """Return what pytest is told: a list, or words in a string; its table may also be `[tool.pytest]` alone."""
-    of_pytest = content.get("tool", {}).get("pytest", {})
-    paths: object = of_pytest.get("ini_options", of_pytest).get("pythonpath", ())
+    of_pytest = _table_at(content, "tool", "pytest")
+    paths: object = (_table_at(content, "tool", "pytest", "ini_options") or of_pytest).get("pythonpath", ())
     return paths.split() if isinstance(paths, str) else [str(path) for path in cast("Sequence[object]", paths)]

@@ -22,6 +22,7 @@ class Report:
     seconds: float = 0.0
     drifted: int = 0
     compared: int = 0
+    notes: list[str] = field(default_factory=list[str])
     recorded: list[str] = field(default_factory=list[str])
 
     def add(self, other: "Report") -> None:

@@ -14,6 +14,7 @@ EVENTS: dict[str, Any] = {
     "events": [
         {
             "eventId": "1",
+            "eventTime": "2026-01-02T03:04:05Z",
             "eventType": "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
             "taskId": "17",
             "workflowExecutionStartedEventAttributes": {
@@ -25,6 +26,7 @@ EVENTS: dict[str, Any] = {
         },
         {
             "eventId": "2",
+            "eventTime": "2026-01-02T03:04:05Z",
             "eventType": "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED",
             "activityTaskScheduledEventAttributes": {"activityType": {"name": "roi"}, "requestId": "x"},
         },

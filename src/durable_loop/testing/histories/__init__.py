@@ -1,6 +1,7 @@
 """Recorded histories: what happened in real runs, kept, and replayed on this code without a server.
 
-`history`: one history, fetched or read. `scrubbing`: what a stored one does not tell.
+`history`: one history, fetched or read. `form`: whether what is read is one.
+`scrubbing`: what a stored one does not tell.
 `replaying`: whether this code still gives the recorded commands, also from each boundary of a workflow task.
 `sendings`, `drift`: whether it still sends what was sent. `checks`: the verdict.
 `store`: the folder of stored ones and its manifest. `comparison`, `scenarios`: whether a fresh one tells the same.

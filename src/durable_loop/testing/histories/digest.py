@@ -25,7 +25,7 @@ def digest(history: RecordedHistory) -> str:
 
 
 def _attempt(attributes: Mapping[str, Any]) -> str:
-    attempt = attributes.get("attempt", 1)
+    attempt = attributes.get("attempt") or 1
     return f"attempt {attempt}" if attempt > 1 else ""
 
 

@@ -6,9 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
 from durable_loop.errors import SettingsError
+from durable_loop.testing.histories.form import MalformedHistoryError, well_formed
 from durable_loop.testing.histories.scrubbing import scrubbed
 
 __all__ = ["HAD_A_MESSAGE", "RecordedHistory", "fetch_history", "fetch_runs"]
@@ -105,18 +107,20 @@ class RecordedHistory:
             SettingsError: the file cannot be read, or holds no history.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            started = content["events"][0]["workflowExecutionStartedEventAttributes"]
-            workflow_id = content.pop("workflowId", None) or started.get("workflowId") or path.stem
-            history = cls(workflow_id, content, is_redacted=bool(content.pop("redacted", False)))
-            _ = history.workflow_type, history.run_id, history.event_types
-        except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
+            content: Any = json.loads(path.read_text(encoding="utf-8"))
+            parsed = well_formed(content)
+        except (ValueError, RecursionError) as error:
+            kind = "" if isinstance(error, MalformedHistoryError) else f"{type(error).__name__}: "
             raise SettingsError(
-                f"{path} is no workflow history: {type(error).__name__}: {error}. "
+                f"{path} is no workflow history: {kind}{error}. "
                 "Write one with `temporal workflow show --output json` or `durable-loop history pull`."
             ) from error
         except OSError as error:
             raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+        started = content["events"][0]["workflowExecutionStartedEventAttributes"]
+        workflow_id = content.pop("workflowId", None) or started.get("workflowId") or path.stem
+        history = cls(workflow_id, content, is_redacted=bool(content.pop("redacted", False)))
+        history._parsed = parsed
         return history
 
     def as_json(self) -> Mapping[str, Any]:
@@ -139,11 +143,11 @@ class RecordedHistory:
         """Return the history as Temporal's replayer takes it."""
         # A fifth of a replay: done once for all the prefixes of a history.
         whole = (self._whole or self)._parsed  # noqa: SLF001 - as above
-        return WorkflowHistory(self.workflow_id, whole.events[: len(self.events)])
+        return WorkflowHistory(self.workflow_id, whole[: len(self.events)])
 
     @cached_property
-    def _parsed(self) -> WorkflowHistory:
-        return WorkflowHistory.from_json(self.workflow_id, self._json)
+    def _parsed(self) -> Sequence[HistoryEvent]:
+        return WorkflowHistory.from_json(self.workflow_id, self._json).events
 
 
 async def fetch_history(handle: WorkflowHandle[Any, Any]) -> RecordedHistory:

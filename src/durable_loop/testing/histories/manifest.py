@@ -4,14 +4,18 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, cast
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from durable_loop.errors import SettingsError
 
-__all__ = ["AcceptedDrift", "Entry", "Expectation", "as_toml", "entries_in"]
+__all__ = ["NAME", "AcceptedDrift", "Entry", "Expectation", "as_toml", "entries_in", "stated"]
+
+# It becomes a path.
+NAME: Final = r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)+"
 
 
 class Expectation(StrEnum):
@@ -35,7 +39,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str
+    id: Annotated[str, StringConstraints(pattern=rf"^{NAME}\.v(0|[1-9][0-9]*)$")]
     workflow: str
     why: str
     expect: Expectation = Expectation.REPLAYS
@@ -57,7 +61,20 @@ class Entry(BaseModel):
 
 
 class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     history: list[Entry] = Field(default_factory=list[Entry])
+
+
+def stated(why: str) -> str:
+    """Return a reason, without what is blank around it.
+
+    Raises:
+        SettingsError: there is nothing else.
+    """
+    if not why.strip():
+        raise SettingsError("The reason is blank: say why, for whoever comes after you.")
+    return why.strip()
 
 
 def entries_in(path: Path) -> list[Entry]:
@@ -67,13 +84,39 @@ def entries_in(path: Path) -> list[Entry]:
         SettingsError: it cannot be read.
     """
     try:
-        return _Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).history
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise SettingsError(f"{path} is no manifest of histories: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is no manifest of histories: {error}.") from error
+    try:
+        return _Manifest.model_validate(content).history
+    except ValidationError as error:
+        wrong = "; ".join(_in_words(each, content) for each in error.errors())
+        raise SettingsError(f"{path} is no manifest of histories: {wrong}.") from error
+
+
+def _in_words(error: ErrorDetails, content: Mapping[str, Any]) -> str:
+    """Return what is wrong, in which field of which entry."""
+    match error["loc"]:
+        case (str(), int(number), *fields):
+            entry = content["history"][number]
+            id_ = cast("dict[str, Any]", entry).get("id", number + 1) if isinstance(entry, dict) else number + 1
+            where = f"entry {id_}"
+        case fields:
+            where = "it"
+    field = ".".join(map(str, fields))
+    match error["type"]:
+        case "missing":
+            return f"{where} has no {field}"
+        case "extra_forbidden":
+            return f"{where} has {field}, which is not known there"
+        case "string_pattern_mismatch":
+            return f"{where} has an {field} that is not like area/scenario.v0"
+        case _:
+            return f"{where} is wrong in {field}: {error['msg']}" if field else f"{where} is no table"
 
 
 def as_toml(entries: Iterable[Entry]) -> str:

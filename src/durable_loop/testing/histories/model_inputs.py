@@ -11,18 +11,23 @@ from durable_loop.chat.model_input import ModelInputReference
 from durable_loop.testing.histories.history import RecordedHistory
 from durable_loop.testing.histories.payloads import recorded_values
 
-__all__ = ["named_in", "named_model_input"]
+__all__ = ["has_model_input", "named_in", "named_model_input"]
 
 
 def named_in(history: RecordedHistory) -> frozenset[ModelInputReference]:
     """Return the references that a history holds."""
     texts = (
-        value["input"]
+        values[0]["input"]
         for attributes in history.attributes("activityTaskScheduled")
         if attributes["activityType"]["name"] in names.ACTIVITIES_MODEL_CALL
-        for value in recorded_values(attributes["input"])
+        and has_model_input(values := recorded_values(attributes.get("input")))
     )
     return frozenset(named for text in texts if (named := ModelInputReference.find(text)) is not None)
+
+
+def has_model_input(values: Sequence[Any]) -> bool:
+    """Return whether values hold what a model is asked, as those of a model call do."""
+    return bool(values) and isinstance(values[0], dict) and "input" in values[0]
 
 
 def named_model_input(values: Sequence[Any], known: Collection[ModelInputReference]) -> str | None:

@@ -7,6 +7,7 @@ from functools import partial
 from durable_loop.testing.errors import HistoryChangedError, HistoryMissingError
 from durable_loop.testing.histories.comparison import first_difference
 from durable_loop.testing.histories.history import RecordedHistory
+from durable_loop.testing.histories.manifest import stated
 from durable_loop.testing.histories.store import Entry, Expectation, HistoryStore
 
 __all__ = ["Scenarios"]
@@ -61,6 +62,7 @@ class Scenarios:
         newest, waiting = self.store.newest(name), self._waiting.get(name)
         if waiting is None and (name in self._refresh or (self._record and newest is None)):
             id_ = self.store.next_id(name, fresh, allowed=allowed, anew=self._anew)
+            why = stated(why)
             keep = partial(self.store.keep, name, fresh, why=why, expect=expect, allowed=allowed, anew=self._anew)
             self._waiting[name] = _Recording(id_, fresh, keep)
             return

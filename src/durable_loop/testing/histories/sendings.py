@@ -33,7 +33,7 @@ from temporalio.workflow import ActivityHandle, ChildWorkflowHandle
 from durable_loop import names
 from durable_loop.chat.model_input import ModelInputReference
 from durable_loop.testing.histories.history import RecordedHistory
-from durable_loop.testing.histories.model_inputs import named_model_input
+from durable_loop.testing.histories.model_inputs import has_model_input, named_model_input
 from durable_loop.testing.histories.payloads import payload_value, recorded_values
 
 __all__ = ["Sending", "SendingKind", "SendingNotes", "sendings_in"]
@@ -67,8 +67,9 @@ class Sending:
 
     @property
     def calls_model(self) -> bool:
-        """Whether it is an activity that calls a model."""
-        return self.kind is SendingKind.ACTIVITY and self.name in names.ACTIVITIES_MODEL_CALL
+        """Whether it is an activity that calls a model, with what the model is asked."""
+        is_activity = self.kind is SendingKind.ACTIVITY
+        return is_activity and self.name in names.ACTIVITIES_MODEL_CALL and has_model_input(self.values)
 
 
 def sendings_in(history: RecordedHistory) -> list[Sending]:

@@ -23,7 +23,15 @@ from typing import Final
 from durable_loop.errors import SettingsError
 from durable_loop.testing.histories.digest import digest
 from durable_loop.testing.histories.history import RecordedHistory
-from durable_loop.testing.histories.manifest import AcceptedDrift, Entry, Expectation, as_toml, entries_in
+from durable_loop.testing.histories.manifest import (
+    NAME,
+    AcceptedDrift,
+    Entry,
+    Expectation,
+    as_toml,
+    entries_in,
+    stated,
+)
 from durable_loop.testing.histories.scrubbing import telling
 from durable_loop.testing.histories.writing import locked, put, staged
 from durable_loop.testing.layout import MANIFEST
@@ -31,14 +39,13 @@ from durable_loop.testing.layout import MANIFEST
 __all__ = ["AcceptedDrift", "Entry", "Expectation", "HistoryStore"]
 
 PACKAGES: Final = ("temporalio", "temporalio-openai-agents", "openai-agents", "mcp", "pydantic")
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)+")
 
 
 class HistoryStore:
     """Stored histories in a folder; it need not be there yet.
 
-    Methods raise SettingsError where the manifest cannot be read, where something cannot be written, or where a name or
-    an id is none. Processes may write at the same time.
+    Methods raise SettingsError where the manifest cannot be read, where something cannot be written, or where a name,
+    an id or a reason is none. Processes may write at the same time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,6 +92,7 @@ class HistoryStore:
         Refused is one that tells of the machine in a text, but for those that are `allowed`, now or before. `anew`: in
         the place of the newest generation, which is there until the new one is.
         """
+        why = stated(why)
         with locked(self.folder):
             self._settle()
             id_ = self.next_id(name, history, allowed=allowed, anew=anew)
@@ -111,7 +119,7 @@ class HistoryStore:
 
     def next_id(self, name: str, history: RecordedHistory, *, allowed: Collection[str] = (), anew: bool = False) -> str:
         """Return the id that `keep` would give a history, and refuse what it refuses; nothing is written."""
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             raise SettingsError(f"{name!r} is no name of a history: write area/scenario, in a-z, 0-9, dots and dashes.")
         newest = self.newest(name)
         id_ = newest.id if newest and anew else f"{name}.v{newest.generation + 1 if newest else 0}"
@@ -124,14 +132,6 @@ class HistoryStore:
                 "if it tells of no machine (`record --allow TEXT`)."
             )
         return id_
-
-    def remove(self, entry: Entry) -> None:
-        """Forget a history, with its files."""
-        with locked(self.folder):
-            self._settle()
-            self._write(other for other in self.entries() if other.id != entry.id)
-            for path in (self.path(entry), self.path(entry).with_suffix(".txt")):
-                path.unlink(missing_ok=True)
 
     def change(self, entry: Entry) -> None:
         """Put an entry in the place of the one with its id."""
@@ -160,6 +160,7 @@ class HistoryStore:
             *(f"{id_}.txt belongs to no history" for id_ in sorted(digests - listed.keys())),
             *(f"{id_} is listed {times} times" for id_, times in listed.items() if times > 1),
             *(f"{id_}.json is missing" for id_ in sorted(listed.keys() - stored)),
+            *(problem for id_, problem in _gaps(entries) if id_ not in stored),
             *(problem for entry in entries if entry.id in stored for problem in self._problems_of(entry)),
         ]
 
@@ -175,11 +176,14 @@ class HistoryStore:
             return
         if (len(history.events), history.workflow_type) != (entry.events, entry.workflow):
             yield f"{entry.id}: the manifest has another workflow or another number of events"
-        beside = path.with_suffix(".txt")
-        if not beside.exists():
+        try:
+            # What is no UTF-8 differs in any case.
+            if path.with_suffix(".txt").read_text(encoding="utf-8", errors="replace") != digest(history):
+                yield f"{entry.id}.txt is not the digest of its history"
+        except FileNotFoundError:
             yield f"{entry.id}.txt is missing, its digest"
-        elif beside.read_text(encoding="utf-8") != digest(history):
-            yield f"{entry.id}.txt is not the digest of its history"
+        except OSError as error:
+            yield f"{entry.id}.txt, its digest, cannot be read: {error.strerror}"
         for words in telling(history.as_json(), allowed=entry.allowed or ()):
             yield f"{entry.id}.json tells {words}"
 
@@ -220,6 +224,19 @@ class HistoryStore:
         for pattern in ("*.json", "*.txt", MANIFEST):
             for path in self.folder.rglob(staged(Path(pattern)).name):
                 path.unlink(missing_ok=True)
+
+
+def _gaps(entries: Iterable[Entry]) -> Iterable[tuple[str, str]]:
+    """Yield the ids of generations that are not listed, though a later one is; each with a sentence.
+
+    That the newest one was taken away nobody can tell.
+    """
+    newest = {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.generation)}
+    there = {entry.id for entry in entries}
+    for name, last in sorted(newest.items()):
+        for id_ in (f"{name}.v{number}" for number in range(last.generation)):
+            if id_ not in there:
+                yield id_, f"{id_} is not there, though {last.id} is: histories are only added to, bring it back"
 
 
 def _sha256(path: Path) -> str:

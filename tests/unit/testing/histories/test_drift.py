@@ -6,8 +6,9 @@ import pytest
 
 from durable_loop.testing.histories.drift import differences, drift_sha256, in_words
 from durable_loop.testing.histories.json_differences import ABSENT, as_words, json_differences
+from durable_loop.testing.histories.model_inputs import named_in
 from durable_loop.testing.histories.sendings import Sending, SendingKind, sendings_in
-from tests.unit.testing.histories.samples import STORE, history
+from tests.unit.testing.histories.samples import STORE, changed, encoded, history
 
 
 def activity(name: str, *values: object) -> Sending:
@@ -278,3 +279,21 @@ def test_what_a_chat_sends_is_read_from_its_history() -> None:
     ]
     assert sent[3].values == [{"expression": "15 * 23"}]
     assert sent[5].values == [{"turn_id": "turn-1", "text": "345.", "notes": []}]
+
+
+def test_a_model_call_without_what_the_model_is_asked_is_compared_as_any_activity() -> None:
+    """A history in which that was damaged has no model input. (ours)"""
+    damaged = changed(history("chat/one-turn"), _first_model_call(), input=encoded(1))
+
+    assert len(named_in(damaged)) == len(named_in(history("chat/one-turn"))) - 1
+    now = sendings_in(history("chat/one-turn"))
+    (found,) = differences(sendings_in(damaged), now)
+    assert (found.where, found.before) == ("activity invoke_model_activity (1)", 1)
+
+
+def _first_model_call() -> int:
+    return next(
+        int(event["eventId"])
+        for event in history("chat/one-turn").events
+        if "invoke_model_activity" in str(event.get("activityTaskScheduledEventAttributes"))
+    )

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from durable_loop.errors import SettingsError
-from durable_loop.testing import Expectation, HistoryStore, digest
+from durable_loop.testing import Expectation, HistoryStore, Scenarios, digest
 from durable_loop.testing.histories import scrubbing
+from durable_loop.testing.histories.manifest import as_toml
 from durable_loop.testing.histories.store import AcceptedDrift
 from durable_loop.testing.histories.writing import locked
 from tests.requirements import requirement
@@ -48,9 +50,34 @@ def test_a_scenario_gets_generations_and_what_is_stored_stays(store: HistoryStor
     assert store.newest("chat/first") == kept == store.entry("chat/first")
     assert store.path(store.entry("chat/first.v0")).read_bytes() == before
     assert store.problems() == []
-    store.remove(kept)
+
+
+@requirement("harness.store")
+def test_a_generation_that_was_taken_away_is_named(store: HistoryStore) -> None:
+    """With its files and its entry; a file that is there still is told as one without an entry. (ours)"""
+    for number in range(1, 4):
+        store.keep("chat/first", history(SMALL), why=f"Change {number}.")
+    first, second, third, last = store.entries()
+    manifest = store.folder / "manifest.toml"
+    manifest.write_text(as_toml([second, last]))
+    for entry in (first, third):
+        store.path(entry).with_suffix(".txt").unlink()
+    store.path(first).unlink()
+
+    assert store.problems() == [
+        "chat/first.v2.json is not in the manifest",
+        "chat/first.v0 is not there, though chat/first.v3 is: histories are only added to, bring it back",
+    ]
+
+
+@pytest.mark.parametrize("why", ["", " ", "\n"])
+def test_a_history_is_not_kept_without_a_reason(store: HistoryStore, why: str) -> None:
+    """Whoever has to decide whether it may go has nothing else. (ours)"""
+    with pytest.raises(SettingsError, match=r"^The reason is blank: say why, for whoever comes after you\.$"):
+        store.keep("chat/other", history(SMALL), why=why)
+    with pytest.raises(SettingsError, match=r"^The reason is blank"):
+        Scenarios(store, record=True).match("chat/other", history(SMALL), why=why)
     assert [entry.id for entry in store.entries()] == ["chat/first.v0"]
-    assert store.problems() == []
 
 
 def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
@@ -66,7 +93,7 @@ def test_an_accepted_drift_stands_in_the_manifest(store: HistoryStore) -> None:
 @requirement("harness.store")
 def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: HistoryStore) -> None:
     """An unlisted file, a missing one, one listed twice, an edited one, a digest that is not its own. (ours)"""
-    for name in ("broken", "edited", "gone", "twice", "undigested", "misread"):
+    for name in ("broken", "edited", "encoded", "folder", "gone", "twice", "undigested", "misread"):
         store.keep(f"chat/{name}", history(SMALL), why="x")
     paths = {entry.name: store.path(entry) for entry in store.entries()}
     paths["chat/edited"].write_text(paths["chat/edited"].read_text() + "\n")
@@ -76,6 +103,9 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
     (store.folder / "chat" / "lonely.txt").write_text("")
     paths["chat/undigested"].with_suffix(".txt").unlink()
     paths["chat/misread"].with_suffix(".txt").write_text("something else")
+    paths["chat/encoded"].with_suffix(".txt").write_bytes(b"\xff")
+    paths["chat/folder"].with_suffix(".txt").unlink()
+    paths["chat/folder"].with_suffix(".txt").mkdir()
     manifest = store.folder / "manifest.toml"
     twice = next(part for part in manifest.read_text().split("[[history]]") if "chat/twice" in part)
     manifest.write_text(f"{manifest.read_text()}\n[[history]]{twice}")
@@ -90,6 +120,8 @@ def test_every_way_in_which_folder_and_manifest_disagree_is_named(store: History
         "chat/twice.v0 is listed 2 times",
         "chat/gone.v0.json is missing",
         "chat/edited.v0.json was edited: its checksum is not that of the manifest",
+        "chat/encoded.v0.txt is not the digest of its history",
+        "chat/folder.v0.txt, its digest, cannot be read: Is a directory",
         "chat/misread.v0.txt is not the digest of its history",
         "chat/undigested.v0.txt is missing, its digest",
     ]
@@ -203,3 +235,36 @@ def test_a_manifest_that_cannot_be_read_is_told(store: HistoryStore, content: st
     with pytest.raises(SettingsError, match=r"manifest\.toml is no manifest of histories"):
         store.keep("chat/other", history(SMALL), why="x")
     assert manifest.read_bytes() == (content if isinstance(content, bytes) else content.encode())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("^", "x = 1\n", "it has x, which is not known there"),
+        ("(?s).*", "history = 3", "it is wrong in history: Input should be a valid list"),
+        ("(?s).*", "history = [3]", "entry 1 is no table"),
+        ("events =", "event =", "entry chat/first.v0 has no events; entry chat/first.v0 has event, which is not known"),
+        ('id = "chat/first.v0"', "", "entry 1 has no id"),
+        ('"chat/first.v0"', '"chat/first.vX"', "entry chat/first.vX has an id that is not like area/scenario.v0"),
+        ('"chat/first.v0"', '"../first.v0"', "entry ../first.v0 has an id that is not like area/scenario.v0"),
+        ('"replays"', '"it replays"', "entry chat/first.v0 is wrong in expect: Input should be 'replays' or 'nond"),
+        (
+            "events =",
+            'accepted_drift = {sha256 = "x"}\nevents =',
+            "entry chat/first.v0 has no accepted_drift.why",
+        ),
+    ],
+)
+@requirement("harness.store")
+def test_what_is_wrong_in_a_manifest_is_told_with_its_entry(
+    store: HistoryStore, before: str, after: str, words: str
+) -> None:
+    """In a sentence: nobody has to know the library that reads it. (ours)"""
+    manifest = store.folder / "manifest.toml"
+    manifest.write_text(re.sub(before, after, manifest.read_text(), count=1))
+
+    with pytest.raises(SettingsError) as refused:
+        store.entries()
+    assert str(refused.value).startswith(f"{manifest} is no manifest of histories: {words}")
+    assert str(refused.value).endswith(".")
+    assert "pydantic" not in str(refused.value)
