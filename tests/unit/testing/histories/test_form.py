@@ -11,7 +11,7 @@ import pytest
 from durable_loop.errors import SettingsError
 from durable_loop.testing import RecordedHistory, digest
 from tests.requirements import requirement
-from tests.unit.testing.histories.samples import STORE, encoded, event_of, history
+from tests.unit.testing.histories.samples import encoded, event_of, history
 
 Content = dict[str, Any]
 
@@ -162,10 +162,10 @@ def test_what_is_no_json_of_a_history_at_all_is_told(tmp_path: Path, content: st
         RecordedHistory.read(file)
 
 
-@pytest.mark.parametrize("entry", STORE.entries(), ids=lambda entry: entry.id)
-def test_what_temporal_wrote_is_well_formed_from_any_boundary(tmp_path: Path, entry: Any) -> None:
-    """An open workflow's history ends anywhere. (Temporal)"""
-    whole = STORE.read(entry)
+@pytest.mark.parametrize("name", ["chat/one-turn", "it/session"])
+def test_a_history_is_well_formed_wherever_it_ends(tmp_path: Path, name: str) -> None:
+    """As that of an open workflow does; the stored ones are read whole by other tests. (Temporal)"""
+    whole = history(name)
     for length in range(1, len(whole.events) + 1):
         (tmp_path / "some.json").write_text(json.dumps(whole.prefix(length).as_json()))
         assert len(RecordedHistory.read(tmp_path / "some.json").events) == length
