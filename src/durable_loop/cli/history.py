@@ -191,8 +191,9 @@ async def pull(
             if (history := run.history) is None:
                 _warn(f"{run.name} was deleted meanwhile: nothing of it can break.")
                 continue
-            checked.append(await _checked(agents, run.name, history, None))
-            if (found := checked[-1]) is None:
+            found = await _checked(agents, run.name, history, None)
+            checked.append(found)
+            if found is None:
                 continue
             kept: RecordedHistory | None = history
             if redact:

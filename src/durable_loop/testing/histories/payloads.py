@@ -28,7 +28,7 @@ def payload_value(payload: Payload) -> Any:
 def recorded_values(payloads: Mapping[str, Any] | None) -> Sequence[Any]:
     """Return the values of `{"payloads": […]}` in a history's JSON."""
     listed: Sequence[Mapping[str, Any]] = (payloads or {}).get("payloads") or ()
-    return [_value(encoding_of(payload), base64.b64decode(payload.get("data", ""))) for payload in listed]
+    return [_value(encoding_of(payload), base64.b64decode(payload.get("data") or "")) for payload in listed]
 
 
 def is_payload(value: Any) -> TypeGuard[Mapping[str, Any]]:
