@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
 
     from tests.harness import foreign_agents
 
-__all__ = ["BREAKING", "DRIFTING", "LooksForSomebodyElse", "StumblesWhenItGoesOn"]
+__all__ = ["BREAKING", "DRIFTING", "STUCK", "LooksForSomebodyElse"]
 
 TEN_SECONDS = timedelta(seconds=10)
 HOURLY = RetryPolicy(initial_interval=timedelta(hours=1))
@@ -209,6 +209,32 @@ class StumblesWhenItGoesOn:
         return greeting
 
 
+@workflow.defn(name="GreetsByName", sandboxed=False)
+class StumblesOutsideTheSandbox:
+    """The same without a sandbox."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet, if others have done so before."""
+        greeting = await greet(wish)
+        if not workflow.unsafe.is_replaying():
+            raise KeyError("nothing")
+        return greeting
+
+
+@workflow.defn(name="GreetsByName")
+class IsStuckWhenItGoesOn:
+    """The same commands in a replay; where the history ends it does not come to an end."""
+
+    @workflow.run
+    async def run(self, wish: str) -> str:
+        """Greet, and count, if others have done so before."""
+        greeting = await greet(wish)
+        while not workflow.unsafe.is_replaying():
+            pass
+        return greeting
+
+
 BREAKING = (WaitsFirst, HasNoTool, HasANewNameForItsTool, HasANewNameForALocalActivity, TriesFirst)
 DRIFTING = (
     (IsToldMore, ["model call 1 and 1 more: instructions changed:", "+In verse."]),
@@ -245,4 +271,10 @@ DRIFTING = (
             "next run: argument changed: 0 → 1",
         ],
     ),
+)
+# What becomes of the task that comes next where the history ends.
+STUCK = (
+    (StumblesWhenItGoesOn, "KeyError: 'nothing'"),
+    (StumblesOutsideTheSandbox, "KeyError: 'nothing'"),
+    (IsStuckWhenItGoesOn, "it does not come to an end"),
 )

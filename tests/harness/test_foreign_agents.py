@@ -2,9 +2,11 @@
 
 import asyncio
 import multiprocessing
+import os
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -40,6 +42,7 @@ from durable_loop.testing import (
     says,
     streams,
 )
+from durable_loop.testing.leaks import OWNER_VARIABLE
 from tests.harness.foreign_agents import (
     AGENT,
     AnswersNextDay,
@@ -210,11 +213,23 @@ async def test_a_process_that_an_activity_leaves_behind_is_found_and_ended(place
 
 
 async def test_what_the_interpreter_starts_for_itself_is_no_leak() -> None:
-    """It ends with the interpreter. (ours)"""
-    async with Environment.start(service_workers=False):
-        process = multiprocessing.get_context("forkserver").Process(target=print)
-        process.start()
-        await asyncio.to_thread(process.join)
+    """It ends with the interpreter: a fork server, and what that has forked for a pool. (ours)"""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        async with Environment.start(service_workers=False):
+            await asyncio.get_running_loop().run_in_executor(pool, print)
+        await asyncio.get_running_loop().run_in_executor(pool, print)
+
+
+async def test_an_environment_takes_nothing_of_another_one_for_its_own() -> None:
+    """Nor the other's server, whichever ends first; and what is started afterwards is nobody's. (ours)"""
+    before = os.environ.get(OWNER_VARIABLE)
+    async with AsyncExitStack() as later:
+        async with Environment.start(service_workers=False):
+            env = await later.enter_async_context(Environment.start(service_workers=False))
+        async with env.running(AGENT, SCRIPT) as agent:
+            assert await agent.execute(GreetsByName.run, "I am Ada") == "Hello Ada, hello Grace."
+
+    assert os.environ.get(OWNER_VARIABLE) == before
 
 
 async def test_what_is_wrong_with_an_agent_is_said_in_words(env: Environment) -> None:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from temporalio.client import Client
 
 from durable_loop import names
 from durable_loop.chat.client import Chat, new_chat_id
 from durable_loop.chat.messages import ChatInput
 from durable_loop.testing import DriftFoundError, Environment, NonDeterminismFoundError, Script, calls, own_agent, says
+from tests.e2e.waiting import eventually
 from tests.replay.changed_services import CHANGED_SERVICES
 from tests.replay.changed_workflow import ChangedChatWorkflow, ShoutingChatWorkflow
 from tests.requirements import requirement
@@ -27,11 +29,17 @@ async def test_a_chat_that_was_just_written_is_replayed(
     async def chat_is_begun_elsewhere() -> None:
         async with env.agent(Script(says("Hello."))) as agent:
             queue = agent.settings.orchestrator_queue
-            chat = Chat(await env.client(), new_chat_id(), ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)
+            client = await env.client()
+            chat = Chat(client, new_chat_id(), ChatInput(model=names.MODEL_OFFLINE), task_queue=queue)
             await chat.send("Hi")
+            await eventually(lambda: is_listed(client, chat.chat_id))
 
     with pytest.raises(error, match="chat-"):
         await chat_is_begun_elsewhere()
+
+
+async def is_listed(client: Client, workflow_id: str) -> bool:
+    return [found async for found in client.list_workflows(f"WorkflowId = '{workflow_id}'")] != []
 
 
 @requirement("harness.fresh-replay")
@@ -47,6 +55,6 @@ async def test_what_is_behind_a_tool_is_replayed(
 
     script = Script(calls("set_jira_project", project="DEMO-1"), calls(tool, **arguments), says("So."))
 
-    with pytest.raises(NonDeterminismFoundError, match=workflow):
+    with pytest.raises(NonDeterminismFoundError, match=f"^{workflow}-sha256"):
         async with env.agent(script) as agent:
-            await agent.chat().send("Look")
+            await agent.chat(f"{new_chat_id()}'s").send("Look")  # an id that is made safe

@@ -19,7 +19,7 @@ from durable_loop.testing import (
 from durable_loop.testing.histories.payloads import recorded_values
 from durable_loop.testing.histories.replaying import boundaries
 from tests.harness.foreign_agents import AGENT, AnswersNextDay, GivesUp, GreetsByName, LooksNextDoor, Relays
-from tests.harness.mutated_agents import BREAKING, DRIFTING, LooksForSomebodyElse, StumblesWhenItGoesOn
+from tests.harness.mutated_agents import BREAKING, DRIFTING, STUCK, LooksForSomebodyElse
 from tests.replay.reading import payloads
 from tests.requirements import requirement
 
@@ -70,17 +70,33 @@ async def test_what_breaks_open_workflows_fails_the_replay(mutant: type, recorde
     assert "workflow.patched" in checked.words
 
 
+@pytest.mark.parametrize(("mutant", "why"), STUCK)
 @requirement("temporal.boundaries")
-async def test_what_breaks_where_a_worker_would_go_on_fails_a_replay_of_what_came_before(recorded: Recorded) -> None:
+async def test_what_breaks_where_a_worker_would_go_on_fails_a_replay_of_what_came_before(
+    mutant: type, why: str, recorded: Recorded
+) -> None:
     """The whole history replays: there nobody goes on. (ours)"""
-    changed = replace(AGENT, workflows=[StumblesWhenItGoesOn])
+    changed = replace(AGENT, workflows=[mutant])
     history = recorded[GreetsByName.__name__]
     await replay_history(history, changed.replayer)
 
-    checked = await check_history(history, changed.replayer, name="changed")
+    as_the_last_task_begins = history.prefix(boundaries(history.event_types)[-2])
+    checked = await check_history(as_the_last_task_begins, changed.replayer, name="changed")
 
     assert checked.verdict is Verdict.BREAKS
+    assert checked.words.startswith(f"changed does not replay: its next task fails: {why}\nMend that")
+
+
+@requirement("temporal.boundaries")
+async def test_what_breaks_at_a_boundary_fails_the_check_of_the_whole(recorded: Recorded) -> None:
+    """At the first one, by its place. (ours)"""
+    changed = replace(AGENT, workflows=[STUCK[0][0]])
+    history = recorded[GreetsByName.__name__]
+
+    checked = await check_history(history, changed.replayer, name="changed")
+
     place = f"changed, events 1 to {boundaries(history.event_types)[-2]}"  # as the last task is about to begin
+    assert checked.verdict is Verdict.BREAKS
     assert checked.words.startswith(f"{place} does not replay: its next task fails: KeyError: 'nothing'\nMend that")
 
 

@@ -153,6 +153,8 @@ class CarriedChat(_Message):
     title: str | None = None
     # Tools that ask no more.
     approved: tuple[str, ...] = ()
+    # Turns that were cancelled before they came. Hardly ever any: a history has the field where there are.
+    forestalled: dict[str, Failure] = Field(default_factory=dict[str, Failure], exclude_if=lambda known: not known)
 
 
 class ChatInput(_Message):

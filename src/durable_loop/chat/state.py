@@ -66,7 +66,7 @@ class ChatState:
         self.running: Turn | None = None
         self.questions = Questions(carried.approved)
         self._waiting: deque[Turn] = deque()
-        self._forestalled: dict[str, Failure] = {}
+        self._forestalled: dict[str, Failure] = dict(carried.forestalled)
         self._outcomes: dict[str, TurnOutcome] = {outcome.turn_id: outcome for outcome in carried.outcomes}
 
     @property
@@ -232,6 +232,7 @@ class ChatState:
             tokens=self.tokens,
             title=self.title,
             approved=self.questions.approved,
+            forestalled=self._forestalled,
         )
 
     def _commit(self, items: Sequence[Item]) -> None:

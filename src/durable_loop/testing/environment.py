@@ -132,7 +132,7 @@ class Environment:
         self._running = running
         self._service_workers_wanted = service_workers
         self._starting = asyncio.Lock()
-        self._owner = folder.name
+        self._owner = str(folder)
         self._mcp_urls: dict[str, str] = {}
         self.address = server.client.service_client.config.target_host
         # Seconds instead of minutes, so that a test that breaks something sees it soon.
@@ -163,24 +163,21 @@ class Environment:
         """
         program = find_temporal(temporal_cli)
         namespaces = [word for name in (names.NAMESPACE_FINANCE, names.NAMESPACE_IT) for word in ("--namespace", name)]
-        server = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - untyped kwargs of the SDK
-            data_converter=pydantic_data_converter,
-            dev_server_existing_path=str(program) if program else None,
-            dev_server_log_level="error",
-            dev_server_startup_timeout=SERVER_STARTUP_TIMEOUT,
-            dev_server_extra_args=[
-                *namespaces,
-                *DYNAMIC_CONFIG,
-                *_TIME_SKIPPING,
-                *(f"--dynamic-config-value={key}={value}" for key, value in (dynamic_config or {}).items()),
-            ],
-        )
-        async with server:
-            with tempfile.TemporaryDirectory(prefix="durable-loop-") as name:
-                folder = Path(name)
-                with no_process_left(folder.name):
-                    async with AsyncExitStack() as running:
-                        yield cls(server, folder, running, service_workers=service_workers)
+        with tempfile.TemporaryDirectory(prefix="durable-loop-") as name, no_process_left(name):
+            server = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - untyped kwargs of the SDK
+                data_converter=pydantic_data_converter,
+                dev_server_existing_path=str(program) if program else None,
+                dev_server_log_level="error",
+                dev_server_startup_timeout=SERVER_STARTUP_TIMEOUT,
+                dev_server_extra_args=[
+                    *namespaces,
+                    *DYNAMIC_CONFIG,
+                    *_TIME_SKIPPING,
+                    *(f"--dynamic-config-value={key}={value}" for key, value in (dynamic_config or {}).items()),
+                ],
+            )
+            async with server, AsyncExitStack() as running:
+                yield cls(server, Path(name), running, service_workers=service_workers)
 
     async def client(self, namespace: str = names.NAMESPACE_CHAT) -> Client:
         """Connect a plain client, as any program would, to one of the namespaces."""

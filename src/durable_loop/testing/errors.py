@@ -159,12 +159,13 @@ class ProcessNotReadyError(HarnessError):
 
 
 class LeakedProcessError(HarnessError):
-    """Processes that the environment's processes started outlived it; they were ended."""
+    """Processes that were started while the environment was there outlived it; they were ended."""
 
     def __init__(self, processes: list[str]) -> None:
         self.processes = processes
         super().__init__(
             "These processes were still running after the test and were killed:\n"
             + "\n".join(f"  {process}" for process in processes)
-            + "\nEnd what you start: with `async with`, or in the worker's own shutdown."
+            + "\nEnd what you start: with `async with`, or in the worker's own shutdown. "
+            "What is to live longer has to be started before the environment, in a fixture of its own."
         )

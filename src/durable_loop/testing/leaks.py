@@ -12,6 +12,12 @@ __all__ = ["OWNER_VARIABLE", "no_process_left"]
 
 OWNER_VARIABLE = "DURABLE_LOOP_TESTING_OWNER"
 END_TIMEOUT = 10.0
+# Those of this process that are not over; what is started now belongs to the last one.
+_OWNERS: list[str] = []
+# What this process itself belongs to.
+_OWN = os.environ.get(OWNER_VARIABLE)
+# What Python starts for itself, and ends with itself.
+_HELPERS = ("from multiprocessing.forkserver import main", "from multiprocessing.resource_tracker import main")
 
 
 @contextmanager
@@ -23,15 +29,13 @@ def no_process_left(owner: str) -> Generator[None]:
     Raises:
         LeakedProcessError: names each of them.
     """
-    before = os.environ.get(OWNER_VARIABLE)
-    os.environ[OWNER_VARIABLE] = owner
+    _OWNERS.append(owner)
+    _mark()
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[OWNER_VARIABLE]
-        else:
-            os.environ[OWNER_VARIABLE] = before
+        _OWNERS.remove(owner)
+        _mark()
     left = list(_owned_by(owner))
     if left:
         named = [f"{process.pid}: {_command(process)}" for process in left]
@@ -51,9 +55,18 @@ def _owned_by(owner: str) -> Iterator[psutil.Process]:
                 yield process
 
 
+def _mark() -> None:
+    now = _OWNERS[-1] if _OWNERS else _OWN
+    if now is None:
+        os.environ.pop(OWNER_VARIABLE, None)
+    else:
+        os.environ[OWNER_VARIABLE] = now
+
+
 def _is_of_the_interpreter(process: psutil.Process) -> bool:
-    """Whether Python started it for itself, and ends it with itself: a fork server, a resource tracker."""
-    return process.ppid() == os.getpid() and "from multiprocessing." in " ".join(process.cmdline())
+    """Whether it is a helper of Python's own, or a process of a fork server, which ends with that."""
+    parent = process.parent()
+    return any(helper in _command(each) for each in (process, parent) if each is not None for helper in _HELPERS)
 
 
 def _command(process: psutil.Process) -> str:

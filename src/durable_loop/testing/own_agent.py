@@ -1,18 +1,21 @@
 """Our own chat, and the workflows behind its tools, as the harness takes any agent: for replays."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop import names
 from durable_loop.bootstrap.orchestrator import agents_plugin
 from durable_loop.chat.workflow import ChatWorkflow
+from durable_loop.services.calls import safe_id
 from durable_loop.services.finance import worker as finance
 from durable_loop.services.it import worker as it
 from durable_loop.settings import Settings
 from durable_loop.testing.durable_agent import DurableAgent
 from durable_loop.testing.histories import RecordedHistory, fetch_runs, replay_unchanged
+from durable_loop.testing.histories.payloads import recorded_values
 
 __all__ = ["CHAT", "SERVICES", "replay_chats"]
 
@@ -21,10 +24,10 @@ CHAT: Final = DurableAgent(
 )
 SERVICES: Final = DurableAgent(workflows=[*finance.WORKFLOWS, *it.WORKFLOWS], calls_models=False)
 
-# The workflows behind the tools of an MCP server: their namespace, and how their ids begin before that of the chat.
-_BEHIND: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
-    names.MCP_FINANCE: (names.NAMESPACE_FINANCE, (names.ID_STOCK_PRICE, names.ID_ROI)),
-    names.MCP_IT: (names.NAMESPACE_IT, (names.ID_IT_SESSION, names.ID_JIRA_METRICS)),
+# The ids that a workflow behind a tool may have, by its namespace: of the chat and the key of the call, made safe.
+_BEHIND: Final[Mapping[str, Callable[[str, str], tuple[str, ...]]]] = {
+    names.NAMESPACE_FINANCE: lambda _chat, key: (names.ID_STOCK_PRICE + key, names.ID_ROI + key),
+    names.NAMESPACE_IT: lambda chat, key: (names.ID_IT_SESSION + chat, f"{names.ID_JIRA_METRICS}{chat}#{key}"),
 }
 
 
@@ -39,17 +42,30 @@ async def replay_chats(
     """
     chats = await connect(names.NAMESPACE_CHAT)
     ids = {*chat_ids, *[chat.id async for chat in chats.list_workflows(f"TaskQueue = '{task_queue}'")]}
-    runs = await _runs(chats, sorted(ids))
+    runs = [run for chat_id in sorted(ids) for run in await fetch_runs(chats, chat_id)]
     await replay_unchanged(runs, CHAT.replayer)
-    for server, (namespace, beginnings) in _BEHIND.items():
-        callers = {run.workflow_id for run in runs if f"temporalio.mcp.{server}.call-tool" in run.activities()}
-        if callers:
-            client = await connect(namespace)
-            named = [f"WorkflowId STARTS_WITH '{id_}{chat}'" for chat in sorted(callers) for id_ in beginnings]
-            query = " OR ".join(named)
-            behind = {execution.id async for execution in client.list_workflows(query)}
-            await replay_unchanged(await _runs(client, sorted(behind)), SERVICES.replayer)
+    calls = {call for run in runs for call in _tool_calls(run)}
+    for namespace, ids_behind in _BEHIND.items():
+        behind = {workflow_id for chat, key in calls for workflow_id in ids_behind(safe_id(chat), safe_id(key))}
+        client = await connect(namespace)
+        written = [run for workflow_id in sorted(behind) for run in await _runs_if_there(client, workflow_id)]
+        await replay_unchanged(written, SERVICES.replayer)
 
 
-async def _runs(client: Client, workflow_ids: Iterable[str]) -> list[RecordedHistory]:
-    return [run for workflow_id in workflow_ids for run in await fetch_runs(client, workflow_id)]
+def _tool_calls(run: RecordedHistory) -> Iterator[tuple[str, str]]:
+    """Yield the chat and the key of each call of an MCP tool."""
+    for scheduled in run.attributes("activityTaskScheduled"):
+        if scheduled["activityType"]["name"].endswith(names.ACTIVITY_ENDS_CALL_TOOL):
+            meta: Mapping[str, str] = recorded_values(scheduled["input"])[0].get("meta") or {}
+            if names.META_IDEMPOTENCY_KEY in meta:
+                yield meta[names.META_CHAT], meta[names.META_IDEMPOTENCY_KEY]
+
+
+async def _runs_if_there(client: Client, workflow_id: str) -> list[RecordedHistory]:
+    """Return the runs of a workflow; none where the tool is another one, or the call never came to it."""
+    try:
+        return await fetch_runs(client, workflow_id)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from durable_loop.chat.messages import ChatPhase, ChatPolicy, Failure, Reply, Turn, TurnOutcome
+from durable_loop.chat.messages import CarriedChat, ChatPhase, ChatPolicy, Failure, Reply, Turn, TurnOutcome
 from durable_loop.chat.state import FORESTALLED_TURNS, REMEMBERED_OUTCOMES, ChatState
 from durable_loop.errors import ChatBusyError, ChatDrainingError, ChatEndedError, MessageRefusedError
 from tests.requirements import requirement
@@ -284,6 +284,17 @@ def test_a_turn_that_was_cancelled_before_it_came_is_over_as_it_comes(chat: Chat
     assert chat.waiting == (turn(2),)
     assert chat.outcome("t1") == TurnOutcome(turn_id="t1", said="hello", failure=FAILURE)
     assert (chat.turns, chat.title, chat.transcript) == (0, None, [])
+
+
+def test_a_turn_that_was_cancelled_before_it_came_is_cancelled_in_the_next_run_too(chat: ChatState) -> None:
+    """Its sender may have been told to send it again; where there is none, nothing of it is carried. (ours)"""
+    assert "forestalled" not in chat.carry().model_dump()
+
+    chat.forestall("t1", FAILURE)
+    resumed = ChatState(ChatPolicy(), CarriedChat.model_validate_json(chat.carry().model_dump_json()))
+    resumed.accept(turn(1))
+
+    assert resumed.outcome("t1") == TurnOutcome(turn_id="t1", said="hello", failure=FAILURE)
 
 
 def test_only_so_many_turns_are_known_as_cancelled_before_they_come(chat: ChatState) -> None:

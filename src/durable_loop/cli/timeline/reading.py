@@ -91,6 +91,7 @@ class _Reader:
         self._state = ""
         self._before = 0
         self._remembered: tuple[TranscriptLine, ...] = ()
+        self._over_before: frozenset[str] = frozenset()
         self._takes: Mapping[str, Callable[[Said], None]] = {
             "workflow execution started": self._started,
             "workflow properties modified": self._titled,
@@ -168,6 +169,7 @@ class _Reader:
             self._note("goes on in a new run")
         else:
             self._before, self._remembered = chat.carried.turns, tuple(lines(chat.carried.transcript))
+            self._over_before = frozenset(outcome.turn_id for outcome in chat.carried.outcomes)
         self._model, self._state = chat.model, "open"
         self._title = chat.carried.title or self._title
 
@@ -188,7 +190,7 @@ class _Reader:
             return
         message = Turn.model_validate(given)
         self._updates[self._number] = message.turn_id
-        if message.turn_id not in self._turns:
+        if message.turn_id not in self._turns and message.turn_id not in self._over_before:
             turn = TurnSoFar(self._before + len(self._turns) + 1, message, self._at)
             self._turns[message.turn_id] = turn
             self._waiting.append(turn)

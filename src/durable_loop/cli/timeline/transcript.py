@@ -1,11 +1,14 @@
 """What was said in a chat, from its timeline: also in the turns of which the chat itself remembers a summary."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from durable_loop.chat.messages import TranscriptLine
 from durable_loop.cli.timeline.value import Outcome, TimedTurn, Timeline
 
 __all__ = ["transcript"]
+
+_WITHOUT_A_REASON: Final = {Outcome.FAILED: "it failed.", Outcome.CANCELLED: "it was cancelled."}
 
 
 def transcript(told: Timeline) -> list[TranscriptLine]:
@@ -20,7 +23,7 @@ def _turn(turn: TimedTurn) -> Iterator[TranscriptLine]:
     yield TranscriptLine(role="user", text=turn.text)
     for step in turn.steps:
         yield from step.said
-    if turn.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
-        yield TranscriptLine(role="note", text=f"[This turn has no answer: {turn.answer or 'it was cancelled.'}]")
+    if (nothing_told := _WITHOUT_A_REASON.get(turn.outcome)) is not None:
+        yield TranscriptLine(role="note", text=f"[This turn has no answer: {turn.answer or nothing_told}]")
     for note in turn.notes:
         yield TranscriptLine(role="note", text=note)

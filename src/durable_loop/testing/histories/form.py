@@ -88,7 +88,7 @@ def _check_kind(number: int, event: Any) -> None:
         raise MalformedHistoryError(f'event {number} has the eventId {_shown(id_)}: they are "1", "2", … without gaps')
     kind = fields.get("eventType")
     if not isinstance(kind, str) or kind not in _ATTRIBUTES:
-        raise MalformedHistoryError(f"event {number} has the eventType {_shown(kind)}, which Temporal does not have")
+        raise MalformedHistoryError(f"event {number} has the eventType {_shown(kind)}, and no EVENT_TYPE_… of Temporal")
     if fields.get("eventTime") is None:
         raise MalformedHistoryError(f"event {number} has no eventTime")
     if not isinstance(fields.get(_ATTRIBUTES[kind]), dict):
@@ -132,11 +132,9 @@ def _check_message(number: int, message: Mapping[str, Any], kind: Descriptor) ->
 
 def _check_payload(number: int, payload: Mapping[str, Any]) -> None:
     metadata: Mapping[str, str] = payload.get("metadata") or {}
-    if "encoding" not in metadata:
-        raise MalformedHistoryError(f"event {number} has a payload that does not say how it is encoded")
     try:
         data = base64.b64decode(payload.get("data") or "", validate=True)
-        if base64.b64decode(metadata["encoding"], validate=True).startswith(b"json/"):
+        if base64.b64decode(metadata.get("encoding") or "", validate=True).startswith(b"json/"):
             json.loads(data)
     except ValueError as error:
         raise MalformedHistoryError(f"event {number} has a payload that cannot be decoded: {error}") from error

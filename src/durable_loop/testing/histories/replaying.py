@@ -113,7 +113,7 @@ async def replay_histories(
     notes = SendingNotes({named for history in histories for named in named_in(history)})
     called = [name or history.workflow_id for history, name in zip_longest(histories, names)]
     failures = TaskFailures()
-    replayer = make_replayer([notes], plugins=[failures.plugin])
+    replayer = make_replayer([notes], plugins=[failures])
     left = len(histories)
     async with replayer.workflow_replay_iterator(_for_replay(histories)) as results:
         iterator = aiter(results)

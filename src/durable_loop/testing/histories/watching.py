@@ -4,72 +4,85 @@ Temporal's replayer compares what is recorded. Behind it the code goes on, as it
 fails, the replayer says nothing.
 """
 
-from typing import Any
+import math
+import time
+from typing import Any, Final
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+from temporalio.worker import ReplayerConfig, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.workflow import Info
 
 __all__ = ["TaskFailures"]
 
+# After so long without a yield the SDK takes a task for one in a deadlock (`temporalio.worker`, but for debug mode).
+DEADLOCK_SECONDS: Final = 2.0
 
-class TaskFailures:
-    """Why the last task of each run failed, until somebody takes it."""
+
+class TaskFailures(SimplePlugin):
+    """The plugin of a replayer that keeps why the last task of each run failed.
+
+    It has to be the last one: it hides what others look for in a runner. What goes wrong outside of the workflow's own
+    code (a codec without its key) it does not see.
+    """
 
     def __init__(self) -> None:
+        super().__init__("durable-loop.task-failures")  # pyright: ignore[reportUnknownMemberType] - untyped parts of the SDK
         self._by_run: dict[str, str] = {}
 
     def take(self, run_id: str) -> str | None:
         """Return why a run's last task failed, and forget it; None where it did not."""
         return self._by_run.pop(run_id, None)
 
-    def note(self, run_id: str, completion: WorkflowActivationCompletion) -> None:
-        """Note what came of a task. In a replay a task that failed is the last one: it is not tried again."""
-        if completion.HasField("failed"):
-            failure = completion.failed.failure
-            self._by_run[run_id] = f"{failure.application_failure_info.type}: {failure.message}".removeprefix(": ")
-
-    @property
-    def plugin(self) -> SimplePlugin:
-        """The plugin of a replayer that notes here; the last one, as it hides what others look for in a runner."""
-        return SimplePlugin("durable-loop.task-failures", workflow_runner=self._watching)
-
-    def _watching(self, runner: WorkflowRunner | None) -> WorkflowRunner:
-        if runner is None:
-            raise TypeError("a replayer has no runner")
-        return _Runner(runner, self)
+    def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:
+        """Have both runners watched, with the sandbox and without."""
+        config = super().configure_replayer(config)
+        patience = math.inf if config.get("debug_mode") else DEADLOCK_SECONDS
+        if (runner := config.get("workflow_runner")) is not None:
+            config["workflow_runner"] = _Runner(runner, self._by_run, patience)
+        if (runner := config.get("unsandboxed_workflow_runner")) is not None:
+            config["unsandboxed_workflow_runner"] = _Runner(runner, self._by_run, patience)
+        return config
 
 
 class _Runner(WorkflowRunner):
     """Runs workflows as another runner does."""
 
-    def __init__(self, runner: WorkflowRunner, failures: TaskFailures) -> None:
+    def __init__(self, runner: WorkflowRunner, failures: dict[str, str], patience: float) -> None:
         self._runner = runner
         self._failures = failures
+        self._patience = patience
 
     def prepare_workflow(self, defn: Any) -> None:
         self._runner.prepare_workflow(defn)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _Instance(self._runner.create_instance(det), det.info.run_id, self._failures)
+        return _Instance(self._runner.create_instance(det), det.info.run_id, self._failures, self._patience)
 
     def set_worker_level_failure_exception_types(self, types: Any) -> None:
         self._runner.set_worker_level_failure_exception_types(types)
 
 
 class _Instance(WorkflowInstance):
-    """Does what another instance does."""
+    """Does what another instance does. In a replay a task that failed is the last one: it is not tried again."""
 
-    def __init__(self, instance: WorkflowInstance, run_id: str, failures: TaskFailures) -> None:
+    def __init__(self, instance: WorkflowInstance, run_id: str, failures: dict[str, str], patience: float) -> None:
         self._instance = instance
         self._run_id = run_id
         self._failures = failures
+        self._patience = patience
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        begun = time.monotonic()
         completion = self._instance.activate(act)
-        self._failures.note(self._run_id, completion)
+        if completion.HasField("failed"):
+            failure = completion.failed.failure
+            kind = failure.application_failure_info.type
+            self._failures[self._run_id] = f"{kind}: {failure.message}".removeprefix(": ")
+        elif time.monotonic() - begun >= self._patience:
+            # The SDK has given it up and broken it off, which nobody sees here.
+            self._failures[self._run_id] = "it does not come to an end"
         return completion
 
     def get_serialization_context(self, command_info: Any) -> Any:
@@ -80,3 +93,6 @@ class _Instance(WorkflowInstance):
 
     def get_info(self) -> Info:
         return self._instance.get_info()
+
+    def get_thread_id(self) -> int | None:
+        return self._instance.get_thread_id()  # by which the SDK breaks off a task that does not come to an end

@@ -6,6 +6,7 @@ from durable_loop.chat.messages import TranscriptLine
 from durable_loop.cli.timeline.reading import timeline
 from durable_loop.cli.timeline.transcript import transcript
 from durable_loop.cli.timeline.value import Outcome
+from tests.unit.cli.timeline.made import MadeHistory
 from tests.unit.cli.timeline.samples import TOLD
 from tests.unit.testing.histories.samples import history
 
@@ -13,6 +14,31 @@ from tests.unit.testing.histories.samples import history
 def said(*lines: tuple[str, str]) -> list[TranscriptLine]:
     """Return lines of a transcript."""
     return [TranscriptLine.model_validate({"role": role, "text": text}) for role, text in lines]
+
+
+def test_a_turn_that_is_sent_again_is_told_once() -> None:
+    """Its first run is gone, and with it the events: it is in what the chat remembered. (ours)"""
+    reply = {"turn_id": "t1", "text": "Hello Ada."}
+    began = [{"role": "user", "content": "I am Ada"}, {"role": "assistant", "content": [{"text": "Hello Ada."}]}]
+    made = MadeHistory(
+        {"transcript": began, "outcomes": [{"turn_id": "t1", "said": "I am Ada", "reply": reply}], "turns": 1}
+    )
+    made.tells(made.asks("t1", "I am Ada"), reply)
+    made.asks("t2", "And?")
+
+    told = timeline([made.history()])
+
+    assert transcript(told) == said(("user", "I am Ada"), ("agent", "Hello Ada."), ("user", "And?"))
+    assert [turn.number for turn in told.turns] == [2]
+
+
+def test_a_turn_that_failed_without_a_word_is_not_told_as_cancelled() -> None:
+    """An answer of a model that was blank. (ours)"""
+    turn = replace(TOLD.turns[1], answer="", steps=())
+
+    assert transcript(replace(TOLD, parts=(turn,), remembered=())) == said(
+        ("user", "And?"), ("note", "[This turn has no answer: it failed.]")
+    )
 
 
 def test_turns_are_told_one_after_the_other() -> None:
