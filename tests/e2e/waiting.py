@@ -8,12 +8,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from durable_loop.chat.client import Chat
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
+# A query may be lost with a worker's task: where no workflow stays in a cache, now and then.
+ONE_LOOK = 5.0
 INTERVAL = 0.02
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], *, timeout: float = TIMEOUT) -> None:  # noqa: ASYNC109 - a bound for the whole wait
-    """Return as soon as `condition` holds; a workflow that does not exist yet counts as not yet.
+    """Return as soon as `condition` holds; a workflow that does not exist yet, or does not answer, counts as not yet.
 
     Raises:
         TimeoutError: it never held.
@@ -21,8 +23,11 @@ async def eventually(condition: Callable[[], Awaitable[bool]], *, timeout: float
     async with asyncio.timeout(timeout):
         while True:
             try:
-                if await condition():
-                    return
+                async with asyncio.timeout(ONE_LOOK):
+                    if await condition():
+                        return
+            except TimeoutError:
+                pass
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise

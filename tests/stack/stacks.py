@@ -26,8 +26,6 @@ ANY_PORTS = {
     "DURABLE_LOOP_FINANCE_MCP_URL": "http://127.0.0.1:0/mcp",
     "DURABLE_LOOP_IT_MCP_URL": "http://127.0.0.1:0/mcp",
 }
-# For `--dist loadgroup`: what needs the usual ports of a stack runs in one process, a test at a time.
-USUAL_PORTS = "usual-ports"
 
 
 @dataclass

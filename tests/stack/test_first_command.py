@@ -11,7 +11,6 @@ import pytest
 from filelock import FileLock
 
 from tests.requirements import requirement
-from tests.stack.stacks import USUAL_PORTS
 
 ROOT = Path(__file__).parents[2]
 SAYINGS = {
@@ -46,7 +45,7 @@ def _checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.xdist_group(USUAL_PORTS)
+@pytest.mark.usefixtures("usual_ports")
 @requirement("setup.one-command", "cli.examples")
 async def test_the_first_command_of_the_readme_installs_starts_and_answers(checkout: Path, tmp_path: Path) -> None:
     """One command from a fresh clone; every example of the seed and the memory question is answered. (seed)"""

@@ -19,7 +19,7 @@ from durable_loop.testing import Environment
 from tests.e2e.terminal import Terminal
 from tests.e2e.waiting import eventually
 from tests.requirements import requirement
-from tests.stack.stacks import ANY_PORTS, USUAL_PORTS, TestStack, a_stack
+from tests.stack.stacks import ANY_PORTS, TestStack, a_stack
 
 PARTS = ["temporal", "orchestrator-worker", "finance-worker", "it-worker", "finance-mcp", "it-mcp"]
 STARTS = 20
@@ -136,7 +136,7 @@ async def test_the_stack_lives_as_long_as_one_of_its_clients_and_down_ends_it_fo
     await stack.gone()
 
 
-@pytest.mark.xdist_group(USUAL_PORTS)
+@pytest.mark.usefixtures("usual_ports")
 @requirement("stack.ports")
 async def test_taken_ports_are_left_alone_and_the_ones_used_instead_are_said(stack: TestStack) -> None:
     """Something else listens on 7233, 8001 and 8002. (ours)"""
