@@ -196,6 +196,14 @@ class RelaysSomethingElse:
         return f"Goodbye {name}"
 
 
+async def greet_in_a_replay(wish: str) -> str:
+    """Do what the greeter does, and fail where nobody has done it before."""
+    greeting = await greet(wish)
+    if not workflow.unsafe.is_replaying():
+        raise KeyError("nothing")
+    return greeting
+
+
 @workflow.defn(name="GreetsByName")
 class StumblesWhenItGoesOn:
     """The same commands in a replay; where the history ends it fails."""
@@ -203,10 +211,7 @@ class StumblesWhenItGoesOn:
     @workflow.run
     async def run(self, wish: str) -> str:
         """Greet, if others have done so before."""
-        greeting = await greet(wish)
-        if not workflow.unsafe.is_replaying():
-            raise KeyError("nothing")
-        return greeting
+        return await greet_in_a_replay(wish)
 
 
 @workflow.defn(name="GreetsByName", sandboxed=False)
@@ -216,10 +221,7 @@ class StumblesOutsideTheSandbox:
     @workflow.run
     async def run(self, wish: str) -> str:
         """Greet, if others have done so before."""
-        greeting = await greet(wish)
-        if not workflow.unsafe.is_replaying():
-            raise KeyError("nothing")
-        return greeting
+        return await greet_in_a_replay(wish)
 
 
 @workflow.defn(name="GreetsByName")

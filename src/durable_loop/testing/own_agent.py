@@ -45,6 +45,8 @@ async def replay_chats(
     runs = [run for chat_id in sorted(ids) for run in await fetch_runs(chats, chat_id)]
     await replay_unchanged(runs, CHAT.replayer)
     calls = {call for run in runs for call in _tool_calls(run)}
+    if not calls:
+        return  # most agents: nobody connects for nothing
     for namespace, ids_behind in _BEHIND.items():
         behind = {workflow_id for chat, key in calls for workflow_id in ids_behind(safe_id(chat), safe_id(key))}
         client = await connect(namespace)
